@@ -1,0 +1,1 @@
+"""Arrays in, scores out: no clock, no settings, no network outside `store`."""

@@ -1,0 +1,1 @@
+"""Statistics and metrics that tell how the worker and its data are doing."""

@@ -1,0 +1,1 @@
+"""The words on the wire and on disk: data only, nothing of ours is imported here."""

@@ -1,0 +1,5 @@
+"""The error that a user can cause, and can mend by what it says."""
+
+
+class TidewatchError(Exception):
+    """Names the thing, the value, the rule and the way out, in one sentence a person can act on."""

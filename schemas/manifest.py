@@ -1,0 +1,38 @@
+"""What a release says of itself: the manifest of its files, and the champion pointer of a store."""
+
+from __future__ import annotations
+
+import msgspec
+
+FORMAT = 1
+
+
+class GoldenWindow(msgspec.Struct, frozen=True):
+    """A window in raw units, (window, feature), and the score the detector gave it when the release was made."""
+
+    values: list[list[float]]
+    score: float
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`manifest.json`: enough to decide, before anything is loaded, whether these files are a whole release."""
+
+    format: int
+    release: str
+    dataset: str
+    created: str
+    features: list[str]
+    window: int
+    stride: int
+    code_version: str
+    config_digest: str
+    files: dict[str, str]  # name -> SHA-256, all but the manifest itself
+    golden: list[GoldenWindow]
+
+
+class Champion(msgspec.Struct, frozen=True):
+    """The pointer of one dataset: which release serves, and which served before it (newest last)."""
+
+    release: str
+    version: int  # grows by one with every promotion; what a compare-and-set compares
+    previous: list[str] = []

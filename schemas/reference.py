@@ -1,0 +1,72 @@
+"""`ensemble_meta.json`: the reference that live statistics are held against, and how errors become a score."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """Counts between `edges`; `counts` has one entry fewer. What lies outside is in the first and the last."""
+
+    edges: list[float]
+    counts: list[int]
+
+
+class FeatureReference(msgspec.Struct, frozen=True):
+    """One feature over the train part, in raw units."""
+
+    mean: float
+    std: float
+    missing_share: float
+    histogram: Histogram
+
+
+class ErrorReference(msgspec.Struct, frozen=True):
+    """The ensemble's mean squared error over the calibration part, in scaled units, before any normaliser."""
+
+    median: float
+    p95: float
+    histogram: Histogram
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """What normal looked like when the detector was trained."""
+
+    features: dict[str, FeatureReference]
+    error: ErrorReference
+    anomaly_rate: float  # share of calibration windows above the release's own threshold
+
+
+class NormaliserMeta(msgspec.Struct, frozen=True):
+    """One network's normaliser: feature errors are divided by `feature_scale`, averaged, then standardised."""
+
+    feature_scale: list[float]
+    centre: float
+    spread: float
+
+
+class ScoreMeta(msgspec.Struct, frozen=True):
+    """The affine map from held combined error to score: 0 at `zero`, 1 at `zero + unit`."""
+
+    zero: float
+    unit: float
+    hold: float
+
+
+class ThresholdMeta(msgspec.Struct, frozen=True):
+    """How the threshold was set: its method, what it was promised, and the level found on the combined errors."""
+
+    method: str
+    rate: float
+    level: float
+
+
+class EnsembleMeta(msgspec.Struct, frozen=True):
+    """All that scoring needs beside tensors, scaler and window config."""
+
+    combine: str
+    weights: dict[str, float]
+    normalisers: dict[str, NormaliserMeta]
+    score: ScoreMeta
+    threshold: ThresholdMeta
+    reference: Reference

@@ -1,0 +1,118 @@
+"""The training config: everything that shapes a detector, as versioned YAML under `config/detectors/`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of the config: frozen, and an unknown key is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WindowConfig(Section):
+    """How a series is cut: `size` rows a window, a new one every `stride` rows."""
+
+    size: int = Field(32, ge=4, le=4096)
+    stride: int = Field(1, ge=1, le=4096)
+
+
+class MissingConfig(Section):
+    """A missing value repeats the last one for at most `hold_limit` rows, then becomes the feature's training mean."""
+
+    hold_limit: int = Field(10, ge=0, le=32_000)
+
+
+class GapConfig(Section):
+    """A pause of more than `factor` median training intervals restarts a window."""
+
+    factor: float = Field(10.0, gt=1)
+
+
+class SplitConfig(Section):
+    """The parts of each series in order of time; what is left after calibration is the test part."""
+
+    train: Share = 0.6
+    validation: Share = 0.1
+    calibration: Share = 0.15
+
+    @model_validator(mode="after")
+    def _leaves_a_test_part(self) -> Self:
+        total = self.train + self.validation + self.calibration
+        if total >= 1:
+            raise ValueError(f"train + validation + calibration is {total:g}; leave some below 1 for the test part")
+        return self
+
+
+class ScalingConfig(Section):
+    """Values are standardised on the train part; networks see at most `clip` standard deviations."""
+
+    clip: float = Field(10.0, gt=0)
+
+
+class NetworkConfig(Section):
+    """The size of one autoencoder. For the CNN, `hidden` is channels and `layers` are halvings of the window."""
+
+    hidden: int = Field(32, ge=1, le=1024)
+    latent: int = Field(16, ge=1, le=1024)
+    layers: int = Field(1, ge=1, le=8)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class OptimiserConfig(Section):
+    """How the networks are trained. The same seed and `threads` on the same data give the same tensors."""
+
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: int = Field(256, ge=1)
+    patience: int = Field(4, ge=1)
+    seed: int = Field(7, ge=0, lt=2**32)
+    threads: int = Field(2, ge=1)
+
+
+class EnsembleConfig(Section):
+    """How three reconstruction errors become one score.
+
+    `feature_floor` is c in: divide a feature's error by its own normal error + c x the median over features.
+    `hold` h makes a score at least h times the one before it; 0 is off.
+    """
+
+    combine: Literal["mean", "median", "max", "weighted", "vote"] = "mean"
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    feature_floor: float = Field(1.0, gt=0)
+    hold: float = Field(0.0, ge=0, lt=1)
+
+
+class ThresholdConfig(Section):
+    """How the threshold is found: `rate` is the promised share of normal windows that are flagged."""
+
+    method: Literal["quantile", "k_sigma", "pot", "budget"] = "budget"
+    rate: float = Field(0.01, gt=0, lt=0.5)
+    k: float = Field(3.0, gt=0)
+
+
+class TrainingConfig(Section):
+    """All of it. `format` grows when a key changes its meaning."""
+
+    format: Literal[1] = 1
+    window: WindowConfig = WindowConfig()
+    missing: MissingConfig = MissingConfig()
+    gap: GapConfig = GapConfig()
+    split: SplitConfig = SplitConfig()
+    scaling: ScalingConfig = ScalingConfig()
+    networks: dict[str, NetworkConfig] = Field(
+        default_factory=lambda: {
+            "lstm_ae": NetworkConfig(),
+            "gru_ae": NetworkConfig(),
+            "cnn_ae": NetworkConfig(layers=2),
+        },
+        min_length=1,
+    )
+    training: OptimiserConfig = OptimiserConfig()
+    ensemble: EnsembleConfig = EnsembleConfig()
+    threshold: ThresholdConfig = ThresholdConfig()

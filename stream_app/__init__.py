@@ -1,0 +1,1 @@
+"""Processes: the worker, the command line, the local Kafka. Nothing here computes."""

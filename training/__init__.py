@@ -1,0 +1,1 @@
+"""The offline job that turns a file of readings into a release."""
