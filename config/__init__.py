@@ -1,1 +1,1 @@
-"""Settings, read once at the edge and handed down in groups."""
+"""What an operator may choose: settings and detector configs. Only the entry points import it, once, and hand groups down."""

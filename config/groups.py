@@ -1,0 +1,146 @@
+"""The groups of settings: each field has a default that works for the demo, a unit in its name and a line of meaning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+
+def _as_list(value: Any) -> Any:
+    """A list from the environment or the command line: JSON, or names separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.lstrip().startswith("[") else [name.strip() for name in value.split(",")]
+
+
+Names = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_as_list), Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Group(BaseModel):
+    """A part of the settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
+class KafkaSettings(Group):
+    """The brokers, the topics, and how the worker reads them."""
+
+    bootstrap_servers: Name = "local"
+    """Brokers as host:port, separated by commas; `local` is the one that `tidewatch kafka start` runs."""
+    group: Name = "tidewatch"
+    """The consumer group: workers of one group share the partitions."""
+    group_instance_id: str | None = None
+    """A stable name for this worker (static membership): a restart within the session timeout moves no partition."""
+    readings_topics: Names = ["readings"]
+    """The topics that readings come from."""
+    anomalies_topic: Name = "anomalies"
+    """The topic that flags go to."""
+    dead_letter_topic: Name = "readings.dlq"
+    """The topic that gets, byte for byte, every record that can not be read."""
+    partitions: int = Field(8, ge=1)
+    """How many partitions a readings topic gets if it does not exist yet; the other topics follow it."""
+    replication_factor: int = Field(1, ge=1)
+    """How many brokers keep a copy of a topic that we create."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How to speak with the brokers; SSL encrypts, SASL signs in."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """How to sign in when the security protocol is a SASL one."""
+    sasl_username: str | None = None
+    """The name to sign in with."""
+    sasl_password: SecretStr | None = None
+    """The password to sign in with."""
+    ssl_ca_file: Path | None = None
+    """PEM file of the authorities that sign the brokers' certificates; without it, the system's."""
+    ssl_certificate_file: Path | None = None
+    """PEM file of our own certificate, where brokers ask for one."""
+    ssl_key_file: Path | None = None
+    """PEM file of our certificate's key."""
+    ssl_key_password: SecretStr | None = None
+    """The password of the key file, if it has one."""
+    session_timeout_seconds: float = Field(10.0, gt=0)
+    """A worker silent for so long loses its partitions to the others."""
+    heartbeat_seconds: float = Field(3.0, gt=0)
+    """How often a worker says that it is alive; at most a third of the session timeout."""
+    fetch_wait_milliseconds: int = Field(20, ge=0)
+    """How long a broker may wait for more readings before it answers a fetch: latency against load."""
+    chunk_records: int = Field(1000, ge=1)
+    """At most so many records of a partition are scored at once."""
+    max_future_seconds: float = Field(300.0, gt=0)
+    """A reading dated further ahead of its own record than this goes to the dead-letter topic."""
+    send_timeout_seconds: float = Field(30.0, gt=0)
+    """A flag that can not be published for so long stops the worker, so that another takes over."""
+
+    @model_validator(mode="after")
+    def _heartbeats_fit_the_session(self) -> Self:
+        if self.heartbeat_seconds * 3 > self.session_timeout_seconds:
+            raise ValueError(
+                f"kafka.heartbeat_seconds {self.heartbeat_seconds:g} is more than a third of kafka.session_timeout_seconds"
+                f" {self.session_timeout_seconds:g}; lower the one or raise the other"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> Self:
+        signs_in = self.security_protocol.startswith("SASL")
+        if signs_in and (self.sasl_username is None or self.sasl_password is None):
+            raise ValueError(
+                f"kafka.security_protocol {self.security_protocol} signs in; set kafka.sasl_username and kafka.sasl_password"
+            )
+        if (self.ssl_certificate_file is None) != (self.ssl_key_file is None):
+            raise ValueError("kafka.ssl_certificate_file and kafka.ssl_key_file belong together; set both or neither")
+        return self
+
+
+class StateSettings(Group):
+    """Checkpoints: what a new owner of a partition starts from."""
+
+    checkpoint_seconds: float = Field(15.0, gt=0)
+    """How often each partition's changed series are written to its state topic."""
+    slabs: int = Field(16, ge=1, le=4096)
+    """A partition's series are written in so many parts; a part must stay below the brokers' message limit."""
+    recovery_timeout_seconds: float = Field(60.0, gt=0, lt=90)
+    """Loading a partition's state for longer than this stops the worker."""
+
+
+class WorkerSettings(Group):
+    """How much one worker holds and uses."""
+
+    series_cap: int = Field(200_000, ge=1)
+    """At most so many series are kept in memory; the longest silent goes first."""
+    detectors_cap: int = Field(32, ge=1)
+    """At most so many datasets' detectors are kept loaded; the longest unused goes first."""
+    threads: int = Field(1, ge=1)
+    """Threads that one scoring may use; scale with workers and partitions first."""
+
+
+class StoreSettings(Group):
+    """Where releases live."""
+
+    url: Name = "dir:var/store"
+    """The store of releases: `dir:PATH`, relative to the working directory."""
+    poll_seconds: float = Field(2.0, gt=0)
+    """How often a worker looks for a newly promoted release."""
+
+
+class WebSettings(Group):
+    """The worker's own port: /metrics, /healthz and /readyz."""
+
+    host: Name = "127.0.0.1"
+    """The address to listen on; only this machine by default."""
+    port: Port = 6066
+    """The port to listen on; 0 takes a free one."""
+
+
+class LogSettings(Group):
+    """What the processes say, on standard error."""
+
+    format: Literal["text", "json"] = "text"
+    """One line an event, for people (text) or for machines (json)."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious event that is logged."""
