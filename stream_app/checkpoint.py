@@ -1,58 +1,181 @@
-"""Taking checkpoints: what decides about a partition's progress, without I/O, clock or Faust.
+"""Taking checkpoints of a partition, without I/O, clock or Faust.
 
-The invariants, from which it follows that windows are exact and that no flag is missing, whoever dies when:
+The invariants of `slabs`, `recovery`, `progress` and this module. From them it follows that windows are exact and that
+no flag is missing, whoever dies when:
 
-1. A slab contains exactly the readings of its series below its cover (`slabs`).
+1. A slab contains exactly the readings of its series below its cover.
 2. All flags of readings below a cover, or below a committed offset, are confirmed on the anomalies topic.
-3. A marker's start says only what the slabs it names can bear: no reading of slab k lies from its cover to the start.
-4. A new owner skips a reading only if its slab holds it, and keeps silent only below the committed offset (`recovery`).
-5. Chunks tile the offsets; only the owner's own chunks of this generation are confirmed and committed (`progress`).
+3. A marker's start claims only what its slabs can bear: no reading of slab k lies from its cover up to the start.
+4. A new owner skips a reading only if its slab contains it, and is silent only below the committed offset.
+5. Chunks tile the offsets; an owner confirms and commits only chunks that it was given in this generation.
 
 None of them needs the old owner to be dead: what a zombie writes late is still true, so it only lengthens the replay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
+from schemas.errors import TidewatchError
+from stream_app.progress import Progress
 from stream_app.recovery import Plan, SeriesState
-from stream_app.slabs import Record
+from stream_app.slabs import MOST_SLABS, SLAB_BYTES, Marker, Record, Slab, bucket, encode
+
+PATIENCE = 20  # a checkpoint larger than the input since the last is put off at most so often
+TAIL = 10  # a loader reads at most so many times the records of a whole checkpoint
+
+Members = dict[int, dict[str, list[str]]]  # slab number -> dataset -> series
+
+
+@dataclass(frozen=True)
+class Written:
+    """The last record of a slab: what it covers, and where it stands in the state topic."""
+
+    cover: int
+    offset: int
+
+
+@dataclass
+class Copy:
+    """The state of some slabs at `start`, to be written when all flags below are confirmed."""
+
+    start: int
+    slabs: list[Slab]
+    sent: bool = False
 
 
 class Checkpointer:
     """The checkpoints of one partition under one generation, one at a time.
 
         checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
-        checkpointer.take(progress.applied)             # between two chunks, every state.checkpoint_seconds
-        records = checkpointer.slabs(progress.confirmed)    # at any later moment; empty: not yet
-        marker = checkpointer.marker(offsets)           # after all of them are confirmed, at these state offsets
-        checkpointer.finish()                           # after the marker is confirmed
+        checkpointer.take(progress)                     # every state.checkpoint_seconds
+        records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
+        marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
+        checkpointer.finish()                           # when the marker is confirmed
     """
 
     def __init__(self, plan: Plan, state: SeriesState, slabs: int) -> None:
         """`state` is restored by `plan`; `slabs` is the configured number, used if the checkpoint has fewer."""
+        self._plan = plan
+        self._state = state
+        self._count = max(plan.slabs, slabs)
+        same = self._count == plan.slabs
+        self._stale = plan.stale if same else frozenset()
+        self._written = {n: Written(s.cover, s.offset) for n, s in plan.stored.items()} if same else {}
+        self._state_end = plan.state_end
+        self._last = plan.start
+        self._touched: defaultdict[str, set[str]] = defaultdict(set)
+        self._sizes: dict[int, int] = {}
+        self._input = 0
+        self._put_off = 0
+        self._copy: Copy | None = None
 
     @property
     def pending(self) -> bool:
         """A checkpoint is taken and not finished."""
-        raise NotImplementedError
+        return self._copy is not None
 
     def touch(self, dataset: str, series: Collection[str], size: int) -> None:
         """These series changed; `size` bytes were read for it."""
-        raise NotImplementedError
+        self._touched[dataset].update(series)
+        self._input += size
 
-    def take(self, applied: int) -> bool:
-        """Copy what changed, if a checkpoint at `applied` is allowed, worth its bytes and none is pending."""
-        raise NotImplementedError
+    def take(self, progress: Progress[Any]) -> bool:
+        """Copy what changed, if it is allowed now, worth its bytes, and no checkpoint is pending."""
+        if self.pending or not progress.between_chunks or not self._may_take(progress):
+            return False
+        members = self._members()
+        chosen = self._changed(members) | self._long_unwritten()
+        if not self._is_worth(chosen):
+            self._put_off += 1
+            return False
+        self._copy = Copy(progress.applied, self._pack(progress.applied, members, chosen))
+        self._touched.clear()
+        self._input = self._put_off = 0
+        return True
 
-    def slabs(self, confirmed: int) -> Sequence[Record]:
-        """The slabs to send, once, when all flags below the checkpoint are confirmed; empty before and after."""
-        raise NotImplementedError
+    def _may_take(self, progress: Progress[Any]) -> bool:
+        """Not before the replay is over: until then some slabs hold more than what is applied."""
+        return progress.applied >= self._plan.settled and progress.applied > self._last
 
-    def marker(self, offsets: Sequence[int]) -> Record:
+    def _members(self) -> Members:
+        members: Members = defaultdict(lambda: defaultdict(list))
+        for dataset, names in self._state.names().items():
+            for name in names:
+                members[bucket(dataset, name) % self._count][dataset].append(name)
+        return members
+
+    def _changed(self, members: Members) -> set[int]:
+        """The slabs that have no record, or a series that was touched since."""
+        touched = {bucket(dataset, name) % self._count for dataset, names in self._touched.items() for name in names}
+        return touched | ((members.keys() | self._stale) - self._written.keys())
+
+    def _long_unwritten(self) -> set[int]:
+        """Slabs whose record stands so far back that it makes a loader read too long a tail."""
+        horizon = self._state_end - TAIL * (self._count + 1)
+        return {number for number, written in self._written.items() if written.offset < horizon}
+
+    def _is_worth(self, chosen: set[int]) -> bool:
+        cost = sum(self._sizes.get(number, 0) for number in chosen)
+        return self._input >= cost or self._put_off >= PATIENCE
+
+    def _pack(self, cover: int, members: Members, chosen: set[int]) -> list[Slab]:
+        """Copies of the chosen slabs; if one would be too large for a message, of all, in twice as many slabs."""
+        slabs = [self._snapshot(number, cover, members.get(number, {})) for number in sorted(chosen)]
+        self._sizes.update((slab.number, _size(slab)) for slab in slabs)
+        if all(_size(slab) <= SLAB_BYTES for slab in slabs):
+            return slabs
+        if self._count * 2 > MOST_SLABS:
+            raise TidewatchError(
+                f"a checkpoint of {self._count} slabs still has one over {SLAB_BYTES} bytes; "
+                "lower window.size or the number of features, or spread the series over more partitions"
+            )
+        self._count *= 2
+        self._written, self._sizes, self._stale = {}, {}, frozenset()
+        members = self._members()
+        return self._pack(cover, members, set(members))
+
+    def _snapshot(self, number: int, cover: int, members: dict[str, list[str]]) -> Slab:
+        states = [(dataset, self._state.snapshot(dataset, names)) for dataset, names in members.items()]
+        return Slab(self._count, number, cover, states)
+
+    def slabs(self, progress: Progress[Any]) -> list[Record]:
+        """The slabs to send, once, when all flags below the copy are confirmed; empty before and after that."""
+        copy = self._copy
+        if copy is None or copy.sent or not self._may_write(copy, progress):
+            return []
+        copy.sent = True
+        return [encode(slab) for slab in copy.slabs]
+
+    def _may_write(self, copy: Copy, progress: Progress[Any]) -> bool:
+        """Else a new owner would skip readings whose flags were never published."""
+        return progress.confirmed >= copy.start
+
+    def marker(self, offsets: list[int]) -> Record:
         """The marker to send when all slabs are confirmed, `offsets` in the order of the records."""
-        raise NotImplementedError
+        copy = self._copy
+        if copy is None or not copy.sent:
+            raise RuntimeError("there is no checkpoint whose slabs were sent; call take and slabs first")
+        for slab, offset in zip(copy.slabs, offsets, strict=True):
+            self._written[slab.number] = Written(slab.cover, offset)
+            self._state_end = max(self._state_end, offset + 1)
+        covers = {number: written.cover for number, written in self._written.items()}
+        return encode(Marker(self._count, copy.start, self._base(), covers))
+
+    def _base(self) -> int:
+        """The lowest state offset that a loader needs."""
+        return min((written.offset for written in self._written.values()), default=self._state_end)
 
     def finish(self) -> None:
         """The marker is confirmed: the next checkpoint may be taken."""
-        raise NotImplementedError
+        if self._copy is not None:
+            self._last = self._copy.start
+        self._copy = None
+
+
+def _size(slab: Slab) -> int:
+    """The bytes of its value, but for a hundred of framing."""
+    return sum(len(dataset) + len(data) + 16 for dataset, data in slab.states)

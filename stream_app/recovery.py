@@ -1,4 +1,4 @@
-"""Loading a checkpoint: from the records of a state partition to the plan by which a new owner starts reading.
+"""Loading a checkpoint: from the records of a state partition to the plan by which a new owner starts.
 
 Every slab is a true statement about the readings (see `slabs`), so a half-written, stale or late checkpoint only moves
 the start back. What can not be read, or is gone from the log, is said in the plan's `warnings`.
@@ -6,24 +6,30 @@ the start back. What can not be read, or is gone from the log, is said in the pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
-from stream_app.slabs import Marker, Record, Slab
+from stream_app.slabs import MARKER_KEY, Marker, Record, Slab, Unreadable, decode, encode
+
+FIRST_STEP = 64  # records read from the end of a state partition to find its marker; doubled until it is found
 
 
 class SeriesState(Protocol):
     """What a partition keeps of its series, of all datasets; the worker has it over one StreamDetector a dataset."""
 
-    def names(self) -> Mapping[str, Mapping[str, object] | set[str]]:
-        """The series kept now, per dataset."""
+    def names(self) -> Mapping[str, Collection[str]]:
+        """The series kept now, per dataset; looking one up must be fast."""
 
     def snapshot(self, dataset: str, series: list[str]) -> bytes:
         """A copy of these series' state, packed; all of them are among `names()`."""
 
     def restore(self, dataset: str, data: bytes) -> None:
-        """Add what `snapshot` packed; raises ValueError, and adds nothing, if it can not be read."""
+        """Add what `snapshot` packed; raises ValueError if it can not be read."""
+
+    def clear(self) -> None:
+        """Forget all series."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,18 @@ class Positions:
     """Where the readings partition and the group stand when an owner begins."""
 
     earliest: int  # the first offset that the log still has
-    end: int  # one past the last offset; fetched after the state was loaded
+    end: int  # one past the last offset; to be fetched after the state partition was read
     committed: int | None  # the group's offset, None if it has none
     opening: int  # where to begin when nothing is known: `earliest` or `end`
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A slab and its offset in the state topic."""
+    """A slab as it stands in the state topic at `offset`."""
 
     offset: int
-    slab: Slab
+    cover: int
+    states: list[tuple[str, bytes]]  # dataset, packed series; empty once restored
 
 
 @dataclass(frozen=True)
@@ -50,26 +57,44 @@ class Plan:
 
     slabs: int
     floors: tuple[int, ...]  # (slabs,) a reading below its slab's floor is in the state already: skip it
-    stored: Mapping[int, Stored]  # by slab number, what to restore; the others start empty
-    publish_from: int  # flags of readings below are published already: apply, and publish nothing
+    stored: Mapping[int, Stored]  # by slab number, what to restore; all other slabs start empty
+    publish_from: int  # flags of readings below are on the topic already: apply, and publish nothing
+    earliest: int
     state_end: int  # one past the last state offset seen
-    stale: frozenset[int] = frozenset()  # slabs whose record is lost or too old: to be written anew
+    stale: frozenset[int] = frozenset()  # slabs whose record is missing or of no use: to be written anew
     opening: Record | None = None  # to be sent and confirmed before the first reading is read
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def start(self) -> int:
-        """The offset to seek to. It is no committed offset: commit nothing below `publish_from`."""
+        """The offset to seek to. It is no committed offset: that is `publish_from`."""
         return min(self.floors)
 
-    @property
+    @cached_property
     def settled(self) -> int:
-        """From here on every reading is new to the state and to the anomalies topic."""
+        """From here on every reading is new, to the state and to the anomalies topic."""
         return max(self.publish_from, *self.floors)
 
     def restore(self, state: SeriesState) -> Plan:
-        """Fill an empty `state`; the plan returned starts lower where a slab turned out to be unreadable."""
-        raise NotImplementedError
+        """Fill `state`; the plan returned holds no data, and starts lower where a slab turned out to be unreadable."""
+        state.clear()
+        for number, stored in self.stored.items():
+            try:
+                for dataset, data in stored.states:
+                    state.restore(dataset, data)
+            except ValueError as error:
+                return self._without(number, str(error)).restore(state)
+        return replace(self, stored={n: replace(stored, states=[]) for n, stored in self.stored.items()})
+
+    def _without(self, number: int, reason: str) -> Plan:
+        warning = f"slab {number} can not be restored ({reason}): reading again from offset {self.earliest}"
+        return replace(
+            self,
+            floors=tuple(self.earliest if n == number else floor for n, floor in enumerate(self.floors)),
+            stored={n: stored for n, stored in self.stored.items() if n != number},
+            stale=self.stale | {number},
+            warnings=(*self.warnings, warning),
+        )
 
 
 @dataclass
@@ -84,19 +109,120 @@ class Recovery:
     """
 
     slabs: int  # how many slabs to begin with; a checkpoint that exists says its own number
-    _marker: tuple[int, Marker] | None = None
-    _stored: dict[tuple[int, int], Stored] = field(default_factory=dict)
+    _newest: dict[bytes, tuple[int, Slab | Marker]] = field(default_factory=dict)
     _end: int = 0
-    _warnings: list[str] = field(default_factory=list)
+    _step: int = FIRST_STEP
+    _warnings: tuple[str, ...] = ()
 
     def add(self, offset: int, key: bytes | None, value: bytes | None) -> None:
-        """Take one record of the state partition; one that can not be read is kept as a warning."""
-        raise NotImplementedError
+        """Take one record of the state partition; one that can not be read becomes a warning."""
+        self._end = max(self._end, offset + 1)
+        try:
+            content = decode(key, value)
+        except Unreadable as error:
+            self._warnings += (f"state offset {offset} is passed over: {error}",)
+            return
+        if content.key not in self._newest or self._newest[content.key][0] < offset:
+            self._newest[content.key] = (offset, content)
 
     def back_to(self, at: int, beginning: int) -> int | None:
-        """The offset from which to read up to `at` next, None when what was read from `at` on is enough."""
-        raise NotImplementedError
+        """The offset from which to read up to `at` next; None when what was read from `at` on is enough."""
+        marker = self._marker
+        lower = at - self._step if marker is None else marker.base
+        self._step *= 2
+        lower = max(lower, beginning)
+        return lower if lower < at else None
 
     def plan(self, positions: Positions) -> Plan:
-        """What a new owner has to do, by what was read."""
-        raise NotImplementedError
+        """What a new owner has to do, by what was read and where the log stands."""
+        committed = positions.committed
+        if max(self._claims(), default=0) > positions.end or (committed or 0) > positions.end:
+            return self._of_another_log(positions)
+        if not self._newest:
+            return self._opening(positions)
+        marker = self._marker
+        stored = self._slabs_of_checkpoint()
+        reach = [self._reach(stored.get(number), number, marker) for number in range(self._count)]
+        lost = {number for number, until in enumerate(reach) if until < positions.earliest}
+        named = set(stored) | set(marker.covers if marker else ())
+        start = marker.start if marker else positions.earliest
+        return Plan(
+            slabs=self._count,
+            floors=tuple(max(until, positions.earliest) for until in reach),
+            stored={number: slab for number, slab in stored.items() if number not in lost},
+            publish_from=start if committed is None else committed,
+            earliest=positions.earliest,
+            state_end=self._end,
+            stale=frozenset(named & lost | named - set(stored)),
+            warnings=self._warnings + self._hole(min(reach), lost & named, positions),
+        )
+
+    def _reach(self, stored: Stored | None, number: int, marker: Marker | None) -> int:
+        """Below which offset slab `number` is good: to the marker's start if the marker means this very record."""
+        named = marker.covers.get(number) if marker else None
+        if stored is None:
+            return marker.start if marker and named is None else 0
+        return marker.start if marker and stored.cover == named else stored.cover
+
+    @property
+    def _marker(self) -> Marker | None:
+        content = self._newest.get(MARKER_KEY, (0, None))[1]
+        return content if isinstance(content, Marker) else None
+
+    @property
+    def _count(self) -> int:
+        """How many slabs the checkpoint has: the marker says it, without one the newest slab."""
+        if self._marker is not None:
+            return self._marker.slabs
+        return max(self._newest.values(), key=lambda entry: entry[0])[1].slabs
+
+    def _slabs_of_checkpoint(self) -> dict[int, Stored]:
+        """The slabs that count: those of the marker's number of slabs, and not below its base."""
+        marker, count = self._marker, self._count
+        base = marker.base if marker else 0
+        return {
+            content.number: Stored(offset, content.cover, content.states)
+            for offset, content in self._newest.values()
+            if isinstance(content, Slab) and content.slabs == count and offset >= base
+        }
+
+    def _claims(self) -> list[int]:
+        """The offsets up to which the checkpoint speaks of the readings."""
+        if not self._newest:
+            return []
+        covers = [stored.cover for stored in self._slabs_of_checkpoint().values()]
+        return covers if self._marker is None else [self._marker.start, *covers]
+
+    def _opening(self, positions: Positions) -> Plan:
+        """Nothing is known: a marker without slabs has to say where the series began, before anything is read."""
+        committed, warnings = positions.committed, self._warnings
+        start = positions.opening if committed is None else positions.earliest
+        if committed is not None:
+            warnings += (f"offset {committed} is committed but there is no checkpoint: reading again from {start}",)
+        return Plan(
+            slabs=self.slabs,
+            floors=(start,) * self.slabs,
+            stored={},
+            publish_from=start if committed is None else committed,
+            earliest=positions.earliest,
+            state_end=self._end,
+            opening=encode(Marker(self.slabs, start, self._end, {})),
+            warnings=warnings,
+        )
+
+    def _of_another_log(self, positions: Positions) -> Plan:
+        """The readings end before what the checkpoint claims: the topic was made anew, or has lost its end."""
+        warning = f"the readings end at offset {positions.end}, before what was recorded of them: all series start anew"
+        committed = positions.committed
+        if committed is not None and committed > positions.end:
+            committed = None
+        fresh = Recovery(self.slabs, _end=self._end, _warnings=(*self._warnings, warning))
+        return fresh._opening(replace(positions, committed=committed))
+
+    def _hole(self, reach: int, warming: set[int], positions: Positions) -> tuple[str, ...]:
+        if reach >= positions.earliest:
+            return ()
+        return (
+            f"the log begins at offset {positions.earliest}, the checkpoint needs it from {reach}: "
+            f"{len(warming)} of {self._count} slabs of series warm up again; keep readings longer than checkpoints take",
+        )

@@ -67,7 +67,7 @@ class Unreadable(ValueError):
     """A record of the state topic that is no slab and no marker of ours."""
 
 
-_decoder = msgspec.msgpack.Decoder(Slab | Marker)
+_decoder: msgspec.msgpack.Decoder[Slab | Marker] = msgspec.msgpack.Decoder(Slab | Marker)
 _encoder = msgspec.msgpack.Encoder()
 
 
