@@ -1,1 +1,1 @@
-"""What an operator may choose: settings and detector configs. Only the entry points import it, once, and hand groups down."""
+"""What an operator may choose. Only the entry points import it, once, and hand its groups down."""

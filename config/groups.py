@@ -1,4 +1,4 @@
-"""The groups of settings: each field has a default that works for the demo, a unit in its name and a line of meaning."""
+"""The groups of settings: each field has a default that works, a unit in its name and a line of meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ def _as_list(value: Any) -> Any:
     """A list from the environment or the command line: JSON, or names separated by commas."""
     if not isinstance(value, str):
         return value
-    return json.loads(value) if value.lstrip().startswith("[") else [name.strip() for name in value.split(",")]
+    if not value.lstrip().startswith("["):
+        return [name.strip() for name in value.split(",")]
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        raise ValueError('no JSON list; write ["a", "b"] or a,b') from None
 
 
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_as_list), Field(min_length=1)]
@@ -80,8 +85,8 @@ class KafkaSettings(Group):
     def _heartbeats_fit_the_session(self) -> Self:
         if self.heartbeat_seconds * 3 > self.session_timeout_seconds:
             raise ValueError(
-                f"kafka.heartbeat_seconds {self.heartbeat_seconds:g} is more than a third of kafka.session_timeout_seconds"
-                f" {self.session_timeout_seconds:g}; lower the one or raise the other"
+                f"kafka.heartbeat_seconds {self.heartbeat_seconds:g} is more than a third of"
+                f" kafka.session_timeout_seconds {self.session_timeout_seconds:g}; lower the one or raise the other"
             )
         return self
 
@@ -90,7 +95,7 @@ class KafkaSettings(Group):
         signs_in = self.security_protocol.startswith("SASL")
         if signs_in and (self.sasl_username is None or self.sasl_password is None):
             raise ValueError(
-                f"kafka.security_protocol {self.security_protocol} signs in; set kafka.sasl_username and kafka.sasl_password"
+                f"kafka.security_protocol {self.security_protocol} signs in; set kafka.sasl_username and sasl_password"
             )
         if (self.ssl_certificate_file is None) != (self.ssl_key_file is None):
             raise ValueError("kafka.ssl_certificate_file and kafka.ssl_key_file belong together; set both or neither")

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError as UnreadableVariable
+from pydantic_settings import BaseSettings, EnvSettingsSource
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from schemas.errors import TidewatchError
 
@@ -109,14 +110,15 @@ def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def explain(error: ValidationError, given: Layer) -> SettingsError:
-    """Pydantic's first complaint as one sentence with the key, the rule and where the value was set."""
+def explain(error: ValidationError, given: Layer, model: type[BaseModel]) -> SettingsError:
+    """Pydantic's first complaint as one sentence with key, value (no secret), rule and where the value was set."""
     first = error.errors(include_url=False, include_input=False)[0]
-    key = next((key for key in given if _is_at(first["loc"], key)), None)
     rule = first["msg"].removeprefix("Value error, ")
-    if key is None:
+    key = next((key for key in given if _is_at(first["loc"], key)), None)
+    if key is None:  # a rule over several keys, which names them itself
         return SettingsError(rule)
-    return SettingsError(f"{key} (from {given[key].origin}): {rule[:1].lower()}{rule[1:]}")
+    shown = "" if "Secret" in str(leaves(model)[key].annotation) else f"{given[key].value!r} "
+    return SettingsError(f"{key} {shown}(from {given[key].origin}): {rule[:1].lower()}{rule[1:]}")
 
 
 def _variable_that_set(key: str) -> str:

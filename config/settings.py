@@ -57,7 +57,12 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is passed in: the layers are merged below, where the origin of each value is known."""
         return (init_settings,)
@@ -83,7 +88,7 @@ def load_with_origins(overrides: Mapping[str, Any] | None = None, files: Path = 
     try:
         settings = Settings(**layers.nest({key: given.value for key, given in values.items()}))
     except ValidationError as error:
-        raise layers.explain(error, values) from None
+        raise layers.explain(error, values, Settings) from None
     origins = {key: values[key].origin if key in values else "default" for key in layers.leaves(Settings)}
     return Loaded(settings, origins)
 
