@@ -50,11 +50,11 @@ class Copy:
 class Checkpointer:
     """The checkpoints of one partition under one generation, one at a time.
 
-        checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
-        checkpointer.take(progress)                     # every state.checkpoint_seconds
-        records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
-        marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
-        checkpointer.finish()                           # when the marker is confirmed
+    checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
+    checkpointer.take(progress)                     # every state.checkpoint_seconds
+    records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
+    marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
+    checkpointer.finish()                           # when the marker is confirmed
     """
 
     def __init__(self, plan: Plan, state: SeriesState, slabs: int) -> None:

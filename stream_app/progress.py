@@ -50,7 +50,7 @@ class Admission(Generic[R]):
     hole: tuple[int, int] | None = None  # the log has no offsets [from, to): lost, if its earliest is above `from`
 
 
-class OutOfOrder(Exception):
+class OutOfOrderError(Exception):
     """A chunk that does not follow the one applied before: going on would corrupt windows, the worker must stop."""
 
 
@@ -117,12 +117,14 @@ class Progress(Generic[R]):
 
     @contextmanager
     def applying(self, chunk: Chunk[R]) -> Iterator[None]:
-        """Around the change of the state by a chunk; raises `OutOfOrder` unless it is the very next one.
+        """Around the change of the state by a chunk; raises `OutOfOrderError` unless it is the very next one.
 
         If the body raises, the state is half changed: no checkpoint is taken of it any more.
         """
         if not self.between_chunks or chunk.start != self.applied or not self.owns(chunk):
-            raise OutOfOrder(f"a chunk from offset {chunk.start} came where {self.applied} is next; restart the worker")
+            raise OutOfOrderError(
+                f"a chunk from offset {chunk.start} came where {self.applied} is next; restart the worker"
+            )
         self.between_chunks = False
         yield
         self.applied = chunk.end

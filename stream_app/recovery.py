@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
-from stream_app.slabs import MARKER_KEY, Marker, Record, Slab, Unreadable, decode, encode
+from stream_app.slabs import MARKER_KEY, Marker, Record, Slab, UnreadableError, decode, encode
 
 FIRST_STEP = 64  # records read from the end of a state partition to find its marker; doubled until it is found
 
@@ -62,6 +62,7 @@ class Plan:
     earliest: int
     state_end: int  # one past the last state offset seen
     stale: frozenset[int] = frozenset()  # slabs whose record is missing or of no use: to be written anew
+    hole: tuple[int, int] | None = None  # readings [from, to) are needed and gone: the slabs they concern start empty
     opening: Record | None = None  # to be sent and confirmed before the first reading is read
     warnings: tuple[str, ...] = ()
 
@@ -101,9 +102,12 @@ class Plan:
 class Recovery:
     """Folds the records of one state partition, in any order and from any start, into a `Plan`.
 
-        at = end                                               # of the state partition
+    Driven so, where `read`, `end` and `beginning` are the state partition's:
+
+        at = end
         while (lower := recovery.back_to(at, beginning)) is not None:
-            for record in read(lower, at): recovery.add(record.offset, record.key, record.value)
+            for record in read(lower, at):
+                recovery.add(record.offset, record.key, record.value)
             at = lower
         plan = recovery.plan(positions).restore(state)
     """
@@ -119,7 +123,7 @@ class Recovery:
         self._end = max(self._end, offset + 1)
         try:
             content = decode(key, value)
-        except Unreadable as error:
+        except UnreadableError as error:
             self._warnings += (f"state offset {offset} is passed over: {error}",)
             return
         if content.key not in self._newest or self._newest[content.key][0] < offset:
@@ -146,6 +150,7 @@ class Recovery:
         lost = {number for number, until in enumerate(reach) if until < positions.earliest}
         named = set(stored) | set(marker.covers if marker else ())
         start = marker.start if marker else positions.earliest
+        hole = (min(reach), positions.earliest) if lost else None
         return Plan(
             slabs=self._count,
             floors=tuple(max(until, positions.earliest) for until in reach),
@@ -154,7 +159,8 @@ class Recovery:
             earliest=positions.earliest,
             state_end=self._end,
             stale=frozenset(named & lost | named - set(stored)),
-            warnings=self._warnings + self._hole(min(reach), lost & named, positions),
+            hole=hole,
+            warnings=self._warnings + (self._gone(hole, len(named & lost)) if hole else ()),
         )
 
     def _reach(self, stored: Stored | None, number: int, marker: Marker | None) -> int:
@@ -219,10 +225,8 @@ class Recovery:
         fresh = Recovery(self.slabs, _end=self._end, _warnings=(*self._warnings, warning))
         return fresh._opening(replace(positions, committed=committed))
 
-    def _hole(self, reach: int, warming: set[int], positions: Positions) -> tuple[str, ...]:
-        if reach >= positions.earliest:
-            return ()
+    def _gone(self, hole: tuple[int, int], slabs: int) -> tuple[str, ...]:
         return (
-            f"the log begins at offset {positions.earliest}, the checkpoint needs it from {reach}: "
-            f"{len(warming)} of {self._count} slabs of series warm up again; keep readings longer than checkpoints take",
+            f"the log begins at offset {hole[1]}, the checkpoint needs it from {hole[0]}: {slabs} of {self._count} slabs "
+            "of series warm up again; let the readings topic keep its readings longer",
         )

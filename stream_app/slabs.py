@@ -4,7 +4,7 @@ A slab is a fixed bucket of series: whoever writes it agrees on who is in it. It
 `cover`: it contains exactly the readings of its series below that offset. So every slab is a true statement about the
 log of readings, whoever wrote it and however late it arrives.
 
-A record that is not exactly one of these is `Unreadable`: its CRC, its types and its key must all agree.
+A record that is not exactly one of these is `UnreadableError`: its CRC, its types and its key must all agree.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Marker(msgspec.Struct, frozen=True, tag="marker", forbid_unknown_fields=Tr
         return MARKER_KEY
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A record of the state topic that is no slab and no marker of ours."""
 
 
@@ -84,27 +84,27 @@ def encode(content: Slab | Marker) -> Record:
 
 
 def decode(key: bytes | None, value: bytes | None) -> Slab | Marker:
-    """The slab or marker of a record; raises `Unreadable` saying why it is none."""
+    """The slab or marker of a record; raises `UnreadableError` saying why it is none."""
     if value is None or len(value) < 5:
-        raise Unreadable("the record is shorter than a head of 5 bytes")
+        raise UnreadableError("the record is shorter than a head of 5 bytes")
     if value[0] != FORMAT:
-        raise Unreadable(f"format {value[0]} is unknown, this version reads {FORMAT}")
+        raise UnreadableError(f"format {value[0]} is unknown, this version reads {FORMAT}")
     body = value[5:]
     if crc32(body).to_bytes(4, "big") != value[1:5]:
-        raise Unreadable("the checksum does not match")
+        raise UnreadableError("the checksum does not match")
     try:
         content = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"the body is neither slab nor marker: {error}") from error
+        raise UnreadableError(f"the body is neither slab nor marker: {error}") from error
     _check(key, content)
     return content
 
 
 def _check(key: bytes | None, content: Slab | Marker) -> None:
     if content.key != key:
-        raise Unreadable(f"the key says {key!r}, the body {content.key!r}")
+        raise UnreadableError(f"the key says {key!r}, the body {content.key!r}")
     numbers = [content.number] if isinstance(content, Slab) else content.covers
     if any(number >= content.slabs for number in numbers):
-        raise Unreadable(f"a slab's number is not below the {content.slabs} slabs there are")
+        raise UnreadableError(f"a slab's number is not below the {content.slabs} slabs there are")
     if isinstance(content, Marker) and any(cover > content.start for cover in content.covers.values()):
-        raise Unreadable(f"a slab of the marker covers more than its start {content.start}")
+        raise UnreadableError(f"a slab of the marker covers more than its start {content.start}")
