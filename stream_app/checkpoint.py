@@ -50,15 +50,18 @@ class Copy:
 class Checkpointer:
     """The checkpoints of one partition under one generation, one at a time.
 
-    checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
-    checkpointer.take(progress)                     # every state.checkpoint_seconds
-    records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
-    marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
-    checkpointer.finish()                           # when the marker is confirmed
+    Driven so:
+
+        checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
+        checkpointer.take(progress)                     # every state.checkpoint_seconds
+        records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
+        marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
+        checkpointer.finish()                           # when the marker is confirmed
     """
 
-    def __init__(self, plan: Plan, state: SeriesState, slabs: int) -> None:
+    def __init__(self, plan: Plan, state: SeriesState, slabs: int, slab_bytes: int = SLAB_BYTES) -> None:
         """`state` is restored by `plan`; `slabs` is the configured number, used if the checkpoint has fewer."""
+        self._slab_bytes = slab_bytes
         self._plan = plan
         self._state = state
         self._count = max(plan.slabs, slabs)
@@ -126,11 +129,11 @@ class Checkpointer:
         """Copies of the chosen slabs; if one would be too large for a message, of all, in twice as many slabs."""
         slabs = [self._snapshot(number, cover, members.get(number, {})) for number in sorted(chosen)]
         self._sizes.update((slab.number, _size(slab)) for slab in slabs)
-        if all(_size(slab) <= SLAB_BYTES for slab in slabs):
+        if all(_size(slab) <= self._slab_bytes for slab in slabs):
             return slabs
         if self._count * 2 > MOST_SLABS:
             raise TidewatchError(
-                f"a checkpoint of {self._count} slabs still has one over {SLAB_BYTES} bytes; "
+                f"a checkpoint of {self._count} slabs still has one over {self._slab_bytes} bytes; "
                 "lower window.size or the number of features, or spread the series over more partitions"
             )
         self._count *= 2

@@ -122,9 +122,7 @@ class Progress(Generic[R]):
         If the body raises, the state is half changed: no checkpoint is taken of it any more.
         """
         if not self.between_chunks or chunk.start != self.applied or not self.owns(chunk):
-            raise OutOfOrderError(
-                f"a chunk from offset {chunk.start} came where {self.applied} is next; restart the worker"
-            )
+            raise OutOfOrderError(f"a chunk from offset {chunk.start} came, {self.applied} is next; restart the worker")
         self.between_chunks = False
         yield
         self.applied = chunk.end

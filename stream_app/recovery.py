@@ -227,6 +227,6 @@ class Recovery:
 
     def _gone(self, hole: tuple[int, int], slabs: int) -> tuple[str, ...]:
         return (
-            f"the log begins at offset {hole[1]}, the checkpoint needs it from {hole[0]}: {slabs} of {self._count} slabs "
-            "of series warm up again; let the readings topic keep its readings longer",
+            f"the log begins at offset {hole[1]}, the checkpoint needs it from {hole[0]}: {slabs} of {self._count} "
+            "slabs of series warm up again; let the readings topic keep its readings longer",
         )
