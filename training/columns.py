@@ -1,0 +1,176 @@
+"""What a sheet says: its columns by role, found by name, by what they hold, or as told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from training.dialect import DATE
+from training.features import take_features, take_label
+from training.roles import Reader, Wanted, is_text, listed, plain, sample
+from training.sheets import DataError, Sheet
+from training.times import Times, elapsed, from_column, row_numbers
+
+TIME_NAMES = ("timestamp", "datetime", "date_time", "time", "date", "ts", "time_stamp", "event_time", "epoch", "t")
+SERIES_NAMES = (
+    *("series_id", "series", "machine_id", "machine", "device_id", "device", "sensor_id", "asset_id", "asset"),
+    *("unit_id", "unit", "unit_number", "host", "hostname", "node", "pump", "turbine", "engine", "vehicle", "id"),
+)
+SERIES_ID_LENGTH = 256
+ROWS_PER_SERIES = 4  # a column of names has at least so many rows for each
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """A sheet, understood: arrays of one entry a row, and remarks on what was left out."""
+
+    features: tuple[str, ...]
+    values: NDArray[np.float64]  # (row, feature), NaN is missing
+    times: Times
+    time_column: str | None
+    series: NDArray[np.object_] | None
+    series_column: str | None
+    labels: NDArray[np.bool_] | None
+    label_column: str | None
+    notes: tuple[str, ...]
+
+
+def understand(sheet: Sheet, wanted: Wanted) -> Columns:
+    """Give every column of a sheet its role; a DataError names what can not be."""
+    _check_named(sheet, wanted)
+    reader = Reader(sheet, wanted, {k: v for k, v in sheet.columns.items() if k not in wanted.ignore})
+    reserved = [name for name in (wanted.series, wanted.label) if name]
+    time_column, times = take_time(reader, reserved)
+    series_column = take_series(reader, times)
+    label_column, labels = take_label(reader)
+    series = None if series_column is None else _series_ids(reader, series_column)
+    features, values = take_features(reader)
+    return Columns(
+        features, values, times, time_column, series, series_column, labels, label_column, tuple(reader.notes)
+    )
+
+
+def _check_named(sheet: Sheet, wanted: Wanted) -> None:
+    for option, name in (("--time", wanted.time), ("--series", wanted.series)):
+        if name is not None and name not in sheet.columns:
+            raise DataError(f"{sheet.path} has no column '{name}' ({option}); it has {listed(sheet.columns)}")
+
+
+def take_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Times]:
+    """The time of each row: the column named, else one known by name, else one that holds dates, else row numbers."""
+    column, times = _find_time(reader, reserved)
+    if column is None or times is None:
+        return None, row_numbers(reader.rows)
+    if not times.valid.all():
+        row = int(np.argmin(times.valid))
+        value = reader.left[column][row].as_py()
+        problem = "no time" if value is None else f"'{value}' is no time like those around it"
+        raise reader.error(row, column, f"{problem}; mend or remove the line, or name another column with --time")
+    del reader.left[column]
+    return column, times
+
+
+def _find_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Times | None]:
+    if (name := reader.wanted.time) is not None:
+        times = from_column(reader.left[name]) or elapsed(reader.left[name])
+        if times is None or not times.share:
+            raise reader.error(0, name, f"'{reader.left[name][0].as_py()}' is no time; name another with --time")
+        return name, times
+    for name in reader.named(TIME_NAMES):
+        if name not in reserved:
+            times = _with_time_of_day(reader, name) or from_column(reader.left[name]) or elapsed(reader.left[name])
+            if times is not None and times.share >= 0.5:
+                return name, times
+    for name in [name for name in reader.left if name not in reserved]:
+        if _holds_dates(reader.left[name]) or _counts_epochs(reader, name):
+            return name, from_column(reader.left[name])
+    return None, None
+
+
+def _with_time_of_day(reader: Reader, date: str) -> Times | None:
+    """A column of dates beside a column of times of day are one time."""
+    for name in reader.named(("time", "hour", "time_of_day")):
+        if name != date and plain(date) == "date" and _is_time_of_day(reader.left[name]):
+            parts = [reader.left[column].cast(pa.string()) for column in (date, name)]
+            times = from_column(pc.binary_join_element_wise(*parts, " "))
+            del reader.left[name]
+            return times
+    return None
+
+
+def _is_time_of_day(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_time(column.type):
+        return True
+    return is_text(column) and all(re.fullmatch(r"\d{1,2}:\d{2}.*", text) for text in sample(column))
+
+
+def _holds_dates(column: pa.ChunkedArray) -> bool:
+    """Whether a column is typed as time, or every text in it starts with a date."""
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        return True
+    texts = sample(column) if is_text(column) else []
+    return bool(texts) and all(DATE.fullmatch(text) and text[2:3] != ":" for text in texts)
+
+
+def _counts_epochs(reader: Reader, name: str) -> bool:
+    """Whether the first column is whole numbers, never falling, in the range of epochs."""
+    column = reader.left[name]
+    if name != next(iter(reader.left)) or not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    times = from_column(column)
+    return times is not None and bool(np.all(np.diff(times.micros) >= 0))
+
+
+# Series
+
+
+def take_series(reader: Reader, times: Times) -> str | None:
+    """The column that tells series apart: the one named, one known by name, or the texts that untangle the times."""
+    if (name := reader.wanted.series) is not None:
+        return name
+    for name in reader.named(SERIES_NAMES):
+        if _names_series(reader.left[name]):
+            return name
+    if bool(np.all(np.diff(times.micros) > 0)):
+        return None
+    for name, column in reader.left.items():
+        if is_text(column) and _names_series(column) and _untangles(column, times):
+            reader.notes.append(f"column '{name}' tells the series apart, for times rise within each of its values")
+            return name
+    return None
+
+
+def _names_series(column: pa.ChunkedArray) -> bool:
+    """Whether texts or whole numbers repeat as names do."""
+    if not (is_text(column) or pa.types.is_integer(column.type)):
+        return False
+    return bool(pc.count_distinct(column).as_py() * ROWS_PER_SERIES <= len(column))
+
+
+def _untangles(column: pa.ChunkedArray, times: Times) -> bool:
+    """Whether times rise within each value of the column."""
+    codes = pd.factorize(column.to_pandas())[0]
+    order = np.argsort(codes, kind="stable")
+    rises = np.diff(times.micros[order]) > 0
+    return bool(np.all(rises | (np.diff(codes[order]) != 0)))
+
+
+def _series_ids(reader: Reader, name: str) -> NDArray[np.object_]:
+    """The series of each row, as text."""
+    column = pc.utf8_trim_whitespace(reader.sheet.columns[name].cast(pa.string()))
+    reader.left.pop(name, None)
+    lengths = pc.fill_null(pc.utf8_length(column), 0).to_numpy()
+    wrong = (lengths == 0) | (lengths > SERIES_ID_LENGTH)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        problem = "no series" if lengths[row] == 0 else f"a series id of {lengths[row]} characters is longer than 256"
+        raise reader.error(row, name, f"{problem}; mend or remove the line, or name another column with --series")
+    ids: NDArray[np.object_] = column.to_numpy()
+    return ids

@@ -1,0 +1,112 @@
+"""A column of times, however written, as int64 microseconds UTC."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+SECOND = 1_000_000
+YEAR_10000 = 253_402_300_800 * SECOND
+# From 2001 on a count of seconds since 1970 has ten digits; of milliseconds thirteen, and so on. Until the year 2128.
+EPOCH_UNITS = ((1e9, SECOND, "epoch seconds"), (1e12, 1000, "epoch milliseconds"), (1e15, 1, "epoch microseconds"))
+EPOCH_NANOSECONDS, EPOCH_SPAN = 1e18, 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Microseconds UTC, which of them could be read, and what they were read as."""
+
+    micros: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    form: str
+
+    @property
+    def share(self) -> float:
+        """The share that could be read."""
+        return float(self.valid.mean())
+
+
+def from_column(column: pa.ChunkedArray) -> Times | None:
+    """Read a column of dates, or of epochs; None if it holds neither."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _from_datetimes(column.to_pandas(date_as_object=False), "")
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _from_strings(column.to_pandas())
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _from_epochs(numbers(column))
+    return None
+
+
+def elapsed(column: pa.ChunkedArray) -> Times | None:
+    """Read numbers as seconds since the start."""
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    return _scaled(numbers(column), SECOND, "seconds since the start")
+
+
+def row_numbers(rows: int) -> Times:
+    """A second for each row, where there is no time."""
+    micros = np.arange(rows, dtype=np.int64) * SECOND
+    return Times(micros, np.ones(rows, bool), "row number in seconds")
+
+
+def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A numeric column as float64, NaN where it has no value."""
+    found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+    return found
+
+
+def rfc3339(micros: int) -> str:
+    """A time for a person and for the wire: microseconds only where there are some."""
+    return str(np.datetime_as_string(np.datetime64(micros, "us"))).removesuffix(".000000") + "Z"
+
+
+def _from_strings(texts: pd.Series) -> Times | None:
+    """ISO 8601 if any of them is; else months and days in the order that reads more, and rises more."""
+    iso = _from_datetimes(pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce"), "")
+    if iso.share:
+        return iso
+    month_first = _from_free_form(texts, day_first=False)
+    day_first = _from_free_form(texts, day_first=True)
+    if np.array_equal(month_first.micros, day_first.micros):
+        return replace(month_first, form="") if month_first.share else None
+    dotted = bool(texts.str.contains(r"^\d+\.\d+\.", na=False).any())  # dates with dots begin with the day
+    likely = (day_first, month_first) if dotted else (month_first, day_first)
+    return max(likely, key=lambda times: (times.share, float(np.mean(np.diff(times.micros) >= 0))))
+
+
+def _from_free_form(texts: pd.Series, *, day_first: bool) -> Times:
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # pandas' advice to name a format: a file of the user's has its own
+        parsed = pd.to_datetime(texts, utc=True, errors="coerce", dayfirst=day_first)
+    return _from_datetimes(parsed, "day before month" if day_first else "month before day")
+
+
+def _from_datetimes(series: pd.Series, form: str) -> Times:
+    utc = pd.to_datetime(series, utc=True).astype("datetime64[us, UTC]")
+    return Times(utc.astype("int64").to_numpy().astype(np.int64), utc.notna().to_numpy(), form)
+
+
+def _from_epochs(values: NDArray[np.float64]) -> Times | None:
+    """The unit by the size of the middle value; None if no unit gives a year of our time."""
+    middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
+    for start, unit, form in EPOCH_UNITS:
+        if start <= middle < EPOCH_SPAN * start:
+            return _scaled(values, unit, form)
+    if EPOCH_NANOSECONDS <= middle < EPOCH_SPAN * EPOCH_NANOSECONDS:
+        return _scaled(values / 1000, 1, "epoch nanoseconds")
+    return None
+
+
+def _scaled(values: NDArray[np.float64], unit: int, form: str) -> Times:
+    valid = np.isfinite(values) & (np.abs(values) * unit < YEAR_10000)
+    micros = np.round(np.where(valid, values, 0.0) * unit).astype(np.int64)
+    return Times(micros, valid, form)
