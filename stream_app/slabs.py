@@ -20,7 +20,7 @@ SLAB_BYTES = 900_000  # a slab's value stays below: Kafka's usual limit is 1 MB 
 MOST_SLABS = 1 << 16
 MARKER_KEY = b"marker"
 
-Offset = Annotated[int, Meta(ge=0, lt=1 << 63)]
+Offset = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 SlabNumber = Annotated[int, Meta(ge=0, lt=MOST_SLABS)]
 SlabCount = Annotated[int, Meta(ge=1, le=MOST_SLABS)]
 
