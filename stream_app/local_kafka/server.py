@@ -13,6 +13,7 @@ from base64 import urlsafe_b64encode
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -55,7 +56,6 @@ class LocalKafka:
         self.directory = Path(directory).absolute()
         self._port = port
         self._console = console or Console(quiet=True)
-        self._child: subprocess.Popen[bytes] | None = None  # kept only to collect it when it ends
         self._started_here = False
 
     @property
@@ -173,12 +173,13 @@ class LocalKafka:
         try:
             fcntl.flock(alive, fcntl.LOCK_EX)
             with self.log.open("wb") as log:
-                self._child = subprocess.Popen(
+                process = subprocess.Popen(
                     command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     pass_fds=[alive], start_new_session=True,
                 )  # fmt: skip
             since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-            save(self.directory, Broker(self._child.pid, port, kafka_version(), since))
+            save(self.directory, Broker(process.pid, port, kafka_version(), since))
+            Thread(target=process.wait, daemon=True).start()  # collects it, should it end before we do
         finally:
             os.close(alive)
 
@@ -210,9 +211,6 @@ class LocalKafka:
                 break
         else:
             raise TidewatchError(f"the broker, process {broker.pid}, does not end even by SIGKILL")
-        if self._child:
-            self._child.wait(STOP_SECONDS)
-            self._child = None
         return True
 
     def _last_words(self) -> str:

@@ -1,0 +1,3 @@
+"""What all tests have: the fixtures."""
+
+pytest_plugins = ["tests.kafka_fixture"]
