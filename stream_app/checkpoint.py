@@ -25,7 +25,7 @@ from stream_app.recovery import Plan, SeriesState
 from stream_app.slabs import MOST_SLABS, SLAB_BYTES, Marker, Record, Slab, bucket, encode
 
 PATIENCE = 20  # a checkpoint larger than the input since the last is put off at most so often
-TAIL = 10  # a loader reads at most so many times the records of a whole checkpoint
+REWRITE_EVERY = 10  # checkpoints after which an unchanged slab is written again: bounds the tail that a loader reads
 
 Members = dict[int, dict[str, list[str]]]  # slab number -> dataset -> series
 
@@ -34,6 +34,7 @@ Members = dict[int, dict[str, list[str]]]  # slab number -> dataset -> series
 class Written:
     """The last record of a slab: what it covers, and where it stands in the state topic."""
 
+    checkpoint: int
     cover: int
     offset: int
 
@@ -67,8 +68,9 @@ class Checkpointer:
         self._count = max(plan.slabs, slabs)
         same = self._count == plan.slabs
         self._stale = plan.stale if same else frozenset()
-        self._written = {n: Written(s.cover, s.offset) for n, s in plan.stored.items()} if same else {}
+        self._written = {n: Written(s.checkpoint, s.cover, s.offset) for n, s in plan.stored.items()} if same else {}
         self._state_end = plan.state_end
+        self._checkpoint = plan.checkpoint
         self._last = plan.start
         self._touched: defaultdict[str, set[str]] = defaultdict(set)
         self._sizes: dict[int, int] = {}
@@ -91,10 +93,11 @@ class Checkpointer:
         if self.pending or not progress.between_chunks or not self._may_take(progress):
             return False
         members = self._members()
-        chosen = self._changed(members) | self._long_unwritten()
+        chosen = self._changed(members) | self._unwritten_for_long()
         if not self._is_worth(chosen):
             self._put_off += 1
             return False
+        self._checkpoint += 1
         self._copy = Copy(progress.applied, self._pack(progress.applied, members, chosen))
         self._touched.clear()
         self._input = self._put_off = 0
@@ -116,10 +119,9 @@ class Checkpointer:
         touched = {bucket(dataset, name) % self._count for dataset, names in self._touched.items() for name in names}
         return touched | ((members.keys() | self._stale) - self._written.keys())
 
-    def _long_unwritten(self) -> set[int]:
-        """Slabs whose record stands so far back that it makes a loader read too long a tail."""
-        horizon = self._state_end - TAIL * (self._count + 1)
-        return {number for number, written in self._written.items() if written.offset < horizon}
+    def _unwritten_for_long(self) -> set[int]:
+        due = self._checkpoint + 1 - REWRITE_EVERY
+        return {number for number, written in self._written.items() if written.checkpoint <= due}
 
     def _is_worth(self, chosen: set[int]) -> bool:
         cost = sum(self._sizes.get(number, 0) for number in chosen)
@@ -143,7 +145,7 @@ class Checkpointer:
 
     def _snapshot(self, number: int, cover: int, members: dict[str, list[str]]) -> Slab:
         states = [(dataset, self._state.snapshot(dataset, names)) for dataset, names in members.items()]
-        return Slab(self._count, number, cover, states)
+        return Slab(self._count, number, self._checkpoint, cover, states)
 
     def slabs(self, progress: Progress[Any]) -> list[Record]:
         """The slabs to send, once, when all flags below the copy are confirmed; empty before and after that."""
@@ -163,10 +165,10 @@ class Checkpointer:
         if copy is None or not copy.sent:
             raise RuntimeError("there is no checkpoint whose slabs were sent; call take and slabs first")
         for slab, offset in zip(copy.slabs, offsets, strict=True):
-            self._written[slab.number] = Written(slab.cover, offset)
+            self._written[slab.number] = Written(slab.checkpoint, slab.cover, offset)
             self._state_end = max(self._state_end, offset + 1)
         covers = {number: written.cover for number, written in self._written.items()}
-        return encode(Marker(self._count, copy.start, self._base(), covers))
+        return encode(Marker(self._count, self._checkpoint, copy.start, self._base(), covers))
 
     def _base(self) -> int:
         """The lowest state offset that a loader needs."""

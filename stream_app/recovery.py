@@ -47,6 +47,7 @@ class Stored:
     """A slab as it stands in the state topic at `offset`."""
 
     offset: int
+    checkpoint: int
     cover: int
     states: list[tuple[str, bytes]]  # dataset, packed series; empty once restored
 
@@ -61,6 +62,7 @@ class Plan:
     publish_from: int  # flags of readings below are on the topic already: apply, and publish nothing
     earliest: int
     state_end: int  # one past the last state offset seen
+    checkpoint: int = 0  # how many checkpoints there were, by the highest count seen
     stale: frozenset[int] = frozenset()  # slabs whose record is missing or of no use: to be written anew
     hole: tuple[int, int] | None = None  # readings [from, to) are needed and gone: the slabs they concern start empty
     opening: Record | None = None  # to be sent and confirmed before the first reading is read
@@ -94,6 +96,7 @@ class Plan:
             floors=tuple(self.earliest if n == number else floor for n, floor in enumerate(self.floors)),
             stored={n: stored for n, stored in self.stored.items() if n != number},
             stale=self.stale | {number},
+            hole=(0, self.earliest) if self.earliest else self.hole,
             warnings=(*self.warnings, warning),
         )
 
@@ -158,6 +161,7 @@ class Recovery:
             publish_from=start if committed is None else committed,
             earliest=positions.earliest,
             state_end=self._end,
+            checkpoint=max(content.checkpoint for _, content in self._newest.values()),
             stale=frozenset(named & lost | named - set(stored)),
             hole=hole,
             warnings=self._warnings + (self._gone(hole, len(named & lost)) if hole else ()),
@@ -187,7 +191,7 @@ class Recovery:
         marker, count = self._marker, self._count
         base = marker.base if marker else 0
         return {
-            content.number: Stored(offset, content.cover, content.states)
+            content.number: Stored(offset, content.checkpoint, content.cover, content.states)
             for offset, content in self._newest.values()
             if isinstance(content, Slab) and content.slabs == count and offset >= base
         }
@@ -212,7 +216,7 @@ class Recovery:
             publish_from=start if committed is None else committed,
             earliest=positions.earliest,
             state_end=self._end,
-            opening=encode(Marker(self.slabs, start, self._end, {})),
+            opening=encode(Marker(self.slabs, 0, start, self._end, {})),
             warnings=warnings,
         )
 

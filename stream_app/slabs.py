@@ -37,6 +37,7 @@ class Slab(msgspec.Struct, frozen=True, tag="slab", forbid_unknown_fields=True):
 
     slabs: SlabCount
     number: SlabNumber
+    checkpoint: Offset  # as in the marker
     cover: Offset
     states: list[tuple[str, bytes]]  # dataset, StreamDetector.snapshot
 
@@ -53,6 +54,7 @@ class Marker(msgspec.Struct, frozen=True, tag="marker", forbid_unknown_fields=Tr
     """
 
     slabs: SlabCount
+    checkpoint: Offset  # counts the partition's checkpoints, whoever takes them
     start: Offset
     base: Offset
     covers: dict[SlabNumber, Offset]
