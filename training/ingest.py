@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from training.artifacts import Artifacts, write_json
 from training.columns import Columns, understand
 from training.roles import Wanted, listed
 from training.sheets import DataError, Sheet, open_sheet
+from training.table import SeriesTable, Table, describe, to_arrow
 from training.times import rfc3339, row_numbers
+
+__all__ = ["DataError", "SeriesTable", "Table", "Wanted", "find_files", "read", "run"]
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz")
 DUPLICATE_SHARE = 0.01  # up to so many readings of a time that was already there are dropped, more are an error
 
 
-@dataclass(frozen=True, eq=False)
-class SeriesTable:
-    """One series in order of time, no time twice."""
-
-    name: str
-    times: NDArray[np.int64]  # (row,) microseconds UTC
-    values: NDArray[np.float64]  # (row, feature), NaN is missing
-    labels: NDArray[np.bool_] | None  # (row,) ground truth, if there is any
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """All series of a data set; `interval_us` is the median time between readings, `notes` say what was left out."""
-
-    features: tuple[str, ...]
-    series: tuple[SeriesTable, ...]
-    interval_us: int
-    files: tuple[Path, ...]
-    time_column: str | None
-    time_form: str
-    series_column: str | None
-    label_column: str | None
-    notes: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """The number of readings."""
-        return sum(len(series.times) for series in self.series)
+def run(artifacts: Artifacts, path: Path | str, wanted: Wanted) -> Table:
+    """Read the files and leave what they hold, as it is, in the run's folder."""
+    table = read(path, time=wanted.time, series=wanted.series, label=wanted.label, ignore=wanted.ignore)
+    values = np.concatenate([series.values for series in table.series])
+    pq.write_table(to_arrow(table, values), artifacts.raw)
+    write_json(artifacts.ingestion, describe(table))
+    return table
 
 
 def read(

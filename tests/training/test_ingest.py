@@ -148,7 +148,7 @@ def test_a_few_repeated_times_are_dropped(tmp_path):
     assert table.notes == ("1 reading left out: they repeat the time before them",)
 
 
-BAD = {
+BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "empty": ("", {}, "pump.csv is empty; give a file with a line for each reading"),
     "blank": ("\n \n\n", {}, "pump.csv is empty"),
     "header only": ("time,a\n", {}, "pump.csv has a header and no readings"),

@@ -1,0 +1,93 @@
+"""Where a run keeps what its stages leave: the `Artifact/` tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The paths of one run. A stage reads what the ones before it wrote, and writes its own."""
+
+    root: Path  # the run's folder
+
+    @property
+    def raw(self) -> Path:
+        """All readings as they were read: series_id, timestamp, features, label."""
+        return self._at("DataProcessing", "dataset", "raw_df.parquet")
+
+    @property
+    def ingestion(self) -> Path:
+        """Where the readings came from, and what they are."""
+        return self._at("DataProcessing", "dataset", "ingestion_metadata.json")
+
+    @property
+    def cleaned(self) -> Path:
+        """The readings without missing values, with the part each belongs to."""
+        return self._at("DataProcessing", "data_transform", "cleaned_df.parquet")
+
+    @property
+    def scaler(self) -> Path:
+        """The scaler that is read."""
+        return self._at("DataProcessing", "preprocessing_obj", "scaler.json")
+
+    @property
+    def scaler_pickle(self) -> Path:
+        """The scaler for people who work in Python; nothing of ours reads it."""
+        return self._at("DataProcessing", "preprocessing_obj", "scaler.pkl")
+
+    @property
+    def window(self) -> Path:
+        """How the readings were cut, and the policy for missing values and gaps."""
+        return self._at("DataProcessing", "window_config", "window_config.json")
+
+    def timestamps(self, part: str) -> Path:
+        """Series, segment, start and end of each window of a part."""
+        return self._at("DataProcessing", "timestamp_data", f"timestamps_{part}.npy")
+
+    def loader(self, name: str) -> Path:
+        """An array that networks are fed with: X_train, y_train and so on."""
+        return self._at("model_dataloader", f"{name}.npy")
+
+    def training(self, *names: str) -> Path:
+        """What training leaves: weights, logs, and the rest of the release candidate."""
+        return self._at("model_training", *names)
+
+    @property
+    def metrics(self) -> Path:
+        """What the candidate is worth."""
+        return self._at("model_inference", "inference_metrics", "metrics.json")
+
+    @property
+    def results(self) -> Path:
+        """The candidate's score of each window that trained nothing."""
+        return self._at("model_inference", "inference_results", "results.parquet")
+
+    def _at(self, *names: str) -> Path:
+        path = self.root.joinpath("Artifact", *names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON for programs and people."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read it back."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def link(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, or a copy where the file system has no hard links."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

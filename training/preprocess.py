@@ -1,0 +1,178 @@
+"""From readings to windows that networks can learn: split, filled, scaled; nothing looks ahead."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.missing import fill
+from models.scaling import Scaler
+from schemas.errors import TidewatchError
+from schemas.training import TrainingConfig
+from training import loader
+from training.artifacts import Artifacts, write_json
+from training.split import PARTS, Split, labels_of, split
+from training.table import Table, load, to_arrow
+
+
+class TooLittleData(TidewatchError):
+    """The readings do not fill the windows of every part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All rows of all series, one after the other, ready to be cut; `notes` and `warnings` are for the user."""
+
+    split: Split
+    scaler: Scaler
+    filled: NDArray[np.float64]  # (row, feature) raw units, nothing missing
+    rows: NDArray[np.float32]  # (row, feature) scaled, not clipped
+    gap_us: int
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def run(artifacts: Artifacts, config: TrainingConfig) -> Prepared:
+    """Read what ingestion left; write scaler, cleaned readings, window config, and the arrays of all parts."""
+    table = load(artifacts)
+    prepared = prepare(table, config)
+    write_json(artifacts.scaler, prepared.scaler.to_dict())
+    artifacts.scaler_pickle.write_bytes(pickle.dumps(prepared.scaler))
+    write_json(artifacts.window, _window_config(table, prepared, config))
+    pq.write_table(_cleaned(table, prepared), artifacts.cleaned)
+    for part, windows in prepared.split.windows.items():
+        np.save(artifacts.timestamps(loader.FILES[part]), windows)
+    starts = {part: windows["first"] for part, windows in prepared.split.windows.items()}
+    loader.save(artifacts, prepared.rows, starts, config.window.size)
+    return prepared
+
+
+def prepare(table: Table, config: TrainingConfig) -> Prepared:
+    """Split by time, fit the scaler on the train part, fill and scale. Raises TooLittleData."""
+    _refuse_short(table, config.window.size)
+    gap_us = gap_of(table, config)
+    cut = split(table.series, gap_us, config.window, config.split)
+    _refuse_empty(table, cut, config)
+    values = np.concatenate([series.values for series in table.series])
+    labels = np.concatenate([labels_of(series) for series in table.series])
+    train = (cut.parts == PARTS.index("train")) & ~labels
+    scaler = Scaler.fit(values[train])
+    filled = fill(values, cut.segments, config.missing.hold_limit, scaler.mean)
+    return Prepared(
+        cut,
+        scaler,
+        filled,
+        scaler.transform(filled),
+        gap_us,
+        tuple(_notes(table, cut, values[train], config)),
+        tuple(_warnings(table, values, train)),
+    )
+
+
+def gap_of(table: Table, config: TrainingConfig) -> int:
+    """The longest pause, in microseconds, that a window may hold."""
+    return round(config.gap.factor * table.interval_us)
+
+
+def _refuse_short(table: Table, size: int) -> None:
+    longest = max(table.series, key=lambda series: len(series.times))
+    if len(longest.times) < size:
+        raise TooLittleData(
+            f"window size {size} is longer than the {len(longest.times)} readings of series '{longest.name}'"
+            f"{'' if len(table.series) == 1 else ', the longest'}; give at least {size}, or lower window.size"
+        )
+
+
+def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
+    """Every part needs a window; the remedy is what a series without pauses would need."""
+    empty = [part for part in PARTS if not len(cut.windows[part])]
+    if not empty:
+        return
+    shares, size = config.split, config.window.size
+    smallest = min(shares.validation, shares.calibration, 1 - shares.train - shares.validation - shares.calibration)
+    usable = {series.name: int((~labels_of(series)).sum()) for series in table.series}
+    longest = max(usable, key=usable.__getitem__)
+    fitting = min(int(smallest * usable[longest] / 2), size - 1)
+    raise TooLittleData(
+        f"no window of {size} rows fits into the {empty[0]} part: series '{longest}' has {usable[longest]} readings "
+        f"outside of labelled anomalies{', and no series more' * (len(usable) > 1)}; give at least "
+        f"{int(np.ceil(2 * size / smallest))} without a long pause, or shorten the window (--set window.size={fitting})"
+    )
+
+
+def _notes(table: Table, cut: Split, train: NDArray[np.float64], config: TrainingConfig) -> list[str]:
+    notes = []
+    short = [series.name for series in table.series if len(series.times) < config.window.size]
+    if short:
+        notes.append(f"{len(short)} series shorter than a window are not used: {', '.join(short[:5])}")
+    if cut.excluded:
+        notes.append(f"{cut.excluded} windows that hold a labelled anomaly are left out of training and calibration")
+    calibrating, enough = len(cut.windows["calibration"]), round(1 / config.threshold.rate)
+    if calibrating < enough:
+        notes.append(
+            f"{calibrating} calibration windows can not show a flag rate of {config.threshold.rate:.2%}, which takes "
+            f"{enough} at the least: the threshold is a guess until it has adapted"
+        )
+    pauses = int(cut.segments[-1]) + 1 - len(table.series)
+    if pauses:
+        notes.append(
+            f"{pauses} pause{'s' * (pauses > 1)} longer than {config.gap.factor:g} intervals: no window crosses them"
+        )
+    constant = [name for name, low, high in zip(table.features, *_range(train), strict=True) if not low < high]
+    if constant:
+        notes.append(f"constant in the train part: {', '.join(constant)}; any change there will stand out")
+    return notes
+
+
+def _range(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest value of each feature; NaN if it has none."""
+    return np.fmin.reduce(rows), np.fmax.reduce(rows)
+
+
+def _warnings(table: Table, values: NDArray[np.float64], train: NDArray[np.bool_]) -> list[str]:
+    """Say when one detector for all series will be a poor one: they differ more than each of them varies."""
+    between, within = spreads(table, values, train)
+    apart = [name for name, b, w in zip(table.features, between, within, strict=True) if b > w]
+    if 2 * len(apart) <= len(table.features):
+        return []
+    return [
+        f"series differ from each other more than each varies by itself, in {len(apart)} of {len(table.features)} "
+        f"features ({', '.join(apart[:4])}{', ...' * (len(apart) > 4)}): one detector will know none of them well; "
+        "train one for each kind of series, each with its own --dataset"
+    ]
+
+
+def spreads(
+    table: Table, values: NDArray[np.float64], train: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per feature, the variance of the series' means and the mean of the series' variances, over the train part."""
+    ends = np.cumsum([len(series.times) for series in table.series])[:-1]
+    pieces = [rows[mask] for rows, mask in zip(np.split(values, ends), np.split(train, ends), strict=True)]
+    masked = [np.ma.masked_invalid(rows) for rows in pieces if len(rows)]
+    means = np.ma.stack([rows.mean(axis=0) for rows in masked])
+    variances = np.ma.stack([rows.var(axis=0) for rows in masked])
+    return means.var(axis=0).filled(0.0), variances.mean(axis=0).filled(0.0)
+
+
+def _window_config(table: Table, prepared: Prepared, config: TrainingConfig) -> dict[str, object]:
+    return {
+        "features": list(table.features),
+        "size": config.window.size,
+        "stride": config.window.stride,
+        "hold_limit": config.missing.hold_limit,
+        "interval_us": table.interval_us,
+        "gap_us": prepared.gap_us,
+        "windows": {part: len(windows) for part, windows in prepared.split.windows.items()},
+    }
+
+
+def _cleaned(table: Table, prepared: Prepared) -> pa.Table:
+    """The filled readings in raw units, with each row's part."""
+    names = pa.array([*PARTS, "between"])
+    parts = pa.DictionaryArray.from_arrays(pa.array(prepared.split.parts), names)
+    return to_arrow(table, prepared.filled).append_column("part", parts)
