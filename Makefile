@@ -37,6 +37,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 .PHONY: docs
 docs: $(READY) ## Write the generated references anew: docs/settings.md and schemas/json/
 	$(RUN)/python -m config.reference
+	$(RUN)/python -m schemas.json_schema
 
 .PHONY: bench
 bench: $(READY) ## Measure the worker; figures go to benchmarks/results/

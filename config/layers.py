@@ -71,8 +71,9 @@ def environment(model: type[BaseSettings]) -> Layer:
     known = leaves(model)
     try:
         content = EnvSettingsSource(model)()
-    except UnreadableVariable as error:
-        raise SettingsError(f"environment: {error}; a whole group is written as JSON") from None
+    except UnreadableVariable:
+        whole = [name for name in map(variable, model.model_fields) if name in os.environ]
+        raise SettingsError(f'environment: {", ".join(whole)}: a group is given as JSON, {{"key": value}}') from None
     layer = {key: Given(value, _variable_that_set(key)) for key, value in _flatten(content, known)}
     for key in layer.keys() - known.keys():
         raise SettingsError(f"environment: unknown setting {variable(key)}; {_nearest(key, known, variable)}")

@@ -45,3 +45,11 @@ def _unskipped(report: Any, config: pytest.Config) -> Any:
         report.outcome = "failed"
         report.longrepr = f"skipped, which --no-skips forbids: {report.longrepr[2]}"
     return report
+
+
+@pytest.fixture
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No TIDEWATCH_* variable of the developer's reaches the test."""
+    for name in os.environ:
+        if name.upper().startswith("TIDEWATCH_"):
+            monkeypatch.delenv(name)
