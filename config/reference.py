@@ -22,7 +22,7 @@ Each setting has a default that works on one machine. A value is taken from the 
 
 1. the default below,
 2. `config/base.yaml`,
-3. `config/local.yaml`, `config/staging.yaml` or `config/production.yaml`, as `TIDEWATCH_ENVIRONMENT` says (`local` if unset),
+3. `config/local.yaml`, `config/staging.yaml` or `config/production.yaml`: the one that `TIDEWATCH_ENVIRONMENT` names,
 4. the environment: `kafka.group` is `TIDEWATCH_KAFKA__GROUP`; a list is JSON (`["a", "b"]`) or `a,b`; empty is unset,
 5. the command line: `tidewatch worker --setting kafka.group=canary`.
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of what goes over Kafka, for producers and consumers in any language: `python -m schemas.json_schema`."""
+"""JSON Schemas of what goes over Kafka, for programs in any language: `python -m schemas.json_schema`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ FOLDERS = {*PACKAGES, "tests", "benchmarks", "docs", "deploy", "bin", ".ci", ".g
 
 def test_imports_keep_their_directions():
     """The contracts of import-linter in pyproject.toml."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 

@@ -10,6 +10,7 @@ from schemas.training import TrainingConfig
 
 
 def read(name: str) -> TrainingConfig:
+    """One of the shipped configs."""
     return TrainingConfig.model_validate(yaml.safe_load((DETECTORS / f"{name}.yaml").read_text()))
 
 

@@ -185,6 +185,6 @@ def test_every_setting_has_a_default_a_meaning_and_a_unit(key):
 def test_every_group_is_frozen():
     """Settings are read once and handed down: nothing changes them on the way."""
     groups = [field.annotation for field in Settings.model_fields.values()]
-    kinds = [kind for kind in groups if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    kinds: list[type[BaseModel]] = [kind for kind in groups if isinstance(kind, type) and issubclass(kind, BaseModel)]
     assert KafkaSettings in kinds
-    assert all(kind.model_config["frozen"] for kind in [Settings, *kinds])
+    assert all(kind.model_config["frozen"] for kind in (Settings, *kinds))

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("plain_environment")
 
 
 def run(*args: str) -> Result:
+    """What `tidewatch ARGS` prints, and its exit code."""
     return CliRunner().invoke(tidewatch, list(args))
 
 
@@ -46,10 +47,12 @@ def test_no_command_prints_help_with_every_command():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name):
-    """`tidewatch NAME --help` loads the command, and shows at least one line to copy."""
-    result = run(name, "--help")
-    assert result.exit_code == 0, result.output
-    assert f"  tidewatch {name}" in result.output
+    """`tidewatch NAME --help`, or that of a command under it, shows at least one line to copy."""
+    command = tidewatch.get_command(click.Context(tidewatch), name)
+    below = list(command.commands) if isinstance(command, click.Group) else []
+    results = [run(name, "--help"), *(run(name, sub, "--help") for sub in below)]
+    assert [result.exit_code for result in results] == [0] * len(results)
+    assert any(f"  tidewatch {name}" in result.output for result in results)
 
 
 def test_help_loads_nothing_heavy():
