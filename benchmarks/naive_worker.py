@@ -47,9 +47,7 @@ class NaiveScorer:
             return None
         batch = torch.from_numpy(self.detector.scaler.transform(np.stack(window))[None])  # (1, time, feature)
         with torch.no_grad():
-            errors = [
-                float(((member.network(batch) - batch) ** 2).mean()) for member in self.detector.ensemble.members
-            ]
+            errors = [float(((member.network(batch) - batch) ** 2).mean()) for member in self.detector.ensemble.members]
         return sum(errors) / len(errors)
 
 

@@ -51,7 +51,7 @@ class Worker:
             return None
 
     def ready(self) -> bool:
-        """Whether partitions are assigned and recovered. Raises RuntimeError with the log's end if the worker is gone."""
+        """Whether partitions are assigned and recovered; RuntimeError with the log's end if the worker is gone."""
         if self.process.poll() is not None:
             raise RuntimeError(f"the worker stopped ({self.process.returncode}): {self.log.read_text()[-2000:]}")
         return self.get("/readyz") is not None
