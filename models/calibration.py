@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from models.ensemble import Ensemble
-from schemas.reference import ErrorReference, FeatureReference
-from schemas.training import TrainingConfig
+from models.ensemble import Ensemble, Member, Normaliser, fit_normaliser
+from models.networks.autoencoder import Autoencoder
+from models.thresholds import Threshold
+from schemas.errors import TidewatchError
+from schemas.reference import ERROR_EDGES, ErrorReference, FeatureReference, Histogram
+from schemas.training import EnsembleConfig, TrainingConfig
 
-if TYPE_CHECKING:
-    from models.thresholds import Threshold
+Float64 = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+SMALLEST_STEP = 0.01  # of a window's normalised error, whose mean is below 1: no threshold is nearer to normal
+BINS = 21  # of a feature's histogram; odd, so that one that never changed sits in the middle of a bin
+TAIL = 0.005  # the share of a feature's values that lies beyond either end of its histogram's range
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +37,107 @@ class Calibration:
 
 
 def calibrate(
-    networks: Mapping[str, nn.Module],
-    validation: NDArray[np.float32],
-    calibration: NDArray[np.float32],
-    segments: NDArray[np.int64],
+    networks: Mapping[str, Autoencoder],
+    validation: Float64,
+    calibration: Float64,
+    segments: Index,
     config: TrainingConfig,
     threshold: Threshold,
 ) -> Calibration:
     """Fit normalisers on `validation` errors, then the scale of scores on held `calibration` errors.
 
-    Both are (member, window, feature), as `models.ensemble.measure(networks, windows, clip)` gives them, members in
-    the order of `networks`. `segments` (window,) tells the unbroken stretches of calibration windows apart by any
-    number, windows of one stretch adjacent and in order of time: a hold never reaches over a break.
+    Both are (member, window, feature), as `models.ensemble.measure` gives them, members in the order of `networks`.
+    `segments` (window,) tells unbroken stretches of calibration windows apart by any number, windows of one stretch
+    adjacent and in order of time: a hold never reaches over a break.
     """
-    raise NotImplementedError
+    _need_windows(validation=validation, calibration=calibration)
+    hold, vote = config.ensemble.hold, config.ensemble.combine == "vote"
+    normalisers = [fit_normaliser(errors, config.ensemble.feature_floor) for errors in validation]
+    smallest = float(np.mean([SMALLEST_STEP / normaliser.spread for normaliser in normalisers]))
+    if vote:  # each member goes onto the scale of its own threshold: 1 is where it says yes
+        each = zip(normalisers, calibration, strict=True)
+        normalisers = [_own_scale(normaliser, errors, segments, hold, threshold) for normaliser, errors in each]
+        smallest = SMALLEST_STEP
+    ensemble = assemble(networks, normalisers, config)
+    combined = held(ensemble.combined(ensemble.standardise(calibration)), segments, hold)
+    zero = float(np.median(combined))
+    unit = max((1.0 if vote else threshold.fit(combined)) - zero, smallest)
+    rate = float((combined > zero + unit).mean())
+    return Calibration(ensemble, zero, unit, zero + unit, describe_errors(calibration.mean(axis=(0, 2))), rate)
 
 
-def describe_features(rows: NDArray[np.float64], features: tuple[str, ...]) -> dict[str, FeatureReference]:
+def assemble(networks: Mapping[str, Autoencoder], normalisers: list[Normaliser], config: TrainingConfig) -> Ensemble:
+    """The ensemble of trained networks, put into eval mode, and their normalisers, in the same order."""
+    members = tuple(
+        Member(name, network.eval(), normaliser)
+        for (name, network), normaliser in zip(networks.items(), normalisers, strict=True)
+    )
+    weights = _weights(config.ensemble, list(networks))
+    return Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
+
+
+def held(combined: Float64, segments: Index, hold: float) -> Float64:
+    """Combined errors (window,) that fall to no less than `hold` times the one before, within a segment; 0 is off."""
+    if hold == 0:
+        return combined
+    stretches = np.split(combined, np.flatnonzero(np.diff(segments)) + 1)
+    return np.array([value for each in stretches for value in accumulate(each, lambda old, new: max(new, hold * old))])
+
+
+def describe_features(rows: Float64, features: tuple[str, ...]) -> dict[str, FeatureReference]:
     """Reference statistics of raw training rows (row, feature); NaN is missing."""
-    raise NotImplementedError
+    return {name: _describe(column) for name, column in zip(features, rows.T, strict=True)}
+
+
+def describe_errors(errors: Float64) -> ErrorReference:
+    """Reference statistics of the ensemble's mean squared errors (window,)."""
+    median, p95 = np.quantile(errors, [0.5, 0.95]).tolist()
+    return ErrorReference(median, p95, histogram(errors, np.array(ERROR_EDGES)))
+
+
+def histogram(values: Float64, edges: Float64) -> Histogram:
+    """Counts of values (n,) between edges (k + 1,), ascending; what lies outside is in the first and the last."""
+    counts, _ = np.histogram(values.clip(edges[0], edges[-1]), edges)
+    return Histogram(edges.tolist(), counts.tolist())
+
+
+def _describe(column: Float64) -> FeatureReference:
+    known = column[~np.isnan(column)]
+    if not known.size:
+        return FeatureReference(0.0, 0.0, 1.0, histogram(known, np.linspace(-1, 1, BINS + 1)))
+    low, high = np.quantile(known, [TAIL, 1 - TAIL])
+    if low == high:
+        low, high = low - 0.1 * max(abs(low), 1), high + 0.1 * max(abs(high), 1)
+    edges = np.linspace(low, high, BINS + 1)
+    missing = 1 - known.size / column.size
+    return FeatureReference(float(known.mean()), float(known.std()), missing, histogram(known, edges))
+
+
+def _own_scale(
+    normaliser: Normaliser, errors: Float64, segments: Index, hold: float, threshold: Threshold
+) -> Normaliser:
+    """Move a member's scale so that 0 is its typical calibration window and 1 its own threshold."""
+    scores = held(normaliser.standardise(errors), segments, hold)
+    zero = float(np.median(scores))
+    unit = max(threshold.fit(scores) - zero, SMALLEST_STEP / normaliser.spread)
+    centre = normaliser.centre + zero * normaliser.spread
+    return Normaliser(normaliser.feature_scale, centre, unit * normaliser.spread)
+
+
+def _weights(config: EnsembleConfig, names: list[str]) -> tuple[float, ...]:
+    """One weight a member, 1 where the config has none."""
+    unknown = sorted(config.weights.keys() - set(names))
+    if unknown:
+        raise TidewatchError(f"ensemble.weights names {unknown[0]!r}, which is not among networks: {', '.join(names)}")
+    weights = tuple(config.weights.get(name, 1.0) for name in names)
+    if not sum(weights) > 0:
+        raise TidewatchError("ensemble.weights are all 0; give at least one network a weight above 0")
+    return weights
+
+
+def _need_windows(**parts: Float64) -> None:
+    for name, errors in parts.items():
+        if not errors.shape[1]:
+            raise TidewatchError(
+                f"the {name} part has no window; give more rows, raise split.{name}, or lower window.size"
+            )

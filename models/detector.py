@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.ensemble import Ensemble
+from models.scaling import Scaler
+from models.thresholds import Threshold
 from schemas.reference import Reference
-
-if TYPE_CHECKING:
-    from models.scaling import Scaler
-    from models.thresholds import Threshold
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -64,7 +61,15 @@ class Detector:
 
     def score(self, windows: Float32) -> Scored:
         """Score windows (b, time, feature) in scaled units, all at once."""
-        raise NotImplementedError
+        reconstructions, errors = self.ensemble.examine(windows)
+        standardised = self.ensemble.standardise(errors)
+        return Scored(
+            combined=self.ensemble.combined(standardised),
+            model_scores=self.scale(standardised),
+            error=errors.mean(axis=(0, 2)),
+            windows=windows,
+            reconstructions=reconstructions,
+        )
 
     def scale(self, held: Float64) -> Float64:
         """Put combined errors, after hold, on the scale of scores."""
@@ -72,4 +77,7 @@ class Detector:
 
     def attribute(self, scored: Scored, rows: Index) -> Blame:
         """Say which features made the windows `rows` (k,) of a scored batch score as they did."""
-        raise NotImplementedError
+        windows = scored.windows[rows]
+        shares, expected, worst = self.ensemble.blame(windows, scored.reconstructions[:, rows])
+        actual = np.take_along_axis(windows, worst[:, None, :], axis=1)[:, 0]
+        return Blame(shares, self.scaler.inverse(actual), self.scaler.inverse(expected), worst)

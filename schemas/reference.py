@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+# Bucket bounds of errors, four a decade: the same for every release, so that live counts of several workers add up.
+ERROR_EDGES = [10 ** (quarter / 4) for quarter in range(-24, 17)]
+
 
 class Histogram(msgspec.Struct, frozen=True):
     """Counts between `edges`; `counts` has one entry fewer. What lies outside is in the first and the last."""
