@@ -52,8 +52,9 @@ class Scaler:
 
     def shown(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Round raw rows (..., feature) to what a person can use: 71.2 and not 71.19999886."""
-        factor: NDArray[np.float64] = 10.0**self.digits
-        return np.rint(raw * factor) / factor
+        factor = np.power(10.0, self.digits)
+        rounded: NDArray[np.float64] = np.rint(raw * factor) / factor
+        return rounded
 
     def equals(self, other: Scaler) -> bool:
         """Whether both scale alike, to the last bit."""

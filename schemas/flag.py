@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Attribution(msgspec.Struct, frozen=True, gc=False):
@@ -35,10 +38,26 @@ class Flag(msgspec.Struct, frozen=True, gc=False):
     imputed: list[str]
 
 
-def window_id(dataset: str, series_id: str, end: int) -> str:
-    """The first 32 hex digits of SHA-256 over dataset, series and end time (microseconds), each length-prefixed.
+def window_ids(dataset: str, series: Sequence[str], ends: NDArray[np.int64]) -> list[str]:
+    """The ids of windows (n,): the same window has the same one whoever publishes it and however often.
 
-    The same window has the same id whoever publishes it and however often, so a consumer can drop doubles.
+    It is the first 32 hex digits of SHA-256 over dataset, series and end time (microseconds, 8 bytes big-endian), each
+    with its length in 4 bytes before it.
     """
-    parts = (dataset.encode(), series_id.encode(), end.to_bytes(8, "big", signed=True))
-    return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()[:32]
+    shared = sha256(_sized(dataset.encode()))
+    tails = ends.astype(">i8").tobytes()
+    ids = []
+    for place, name in enumerate(series):
+        digest = shared.copy()
+        digest.update(b"%b\0\0\0\x08%b" % (_sized(name.encode()), tails[8 * place : 8 * place + 8]))
+        ids.append(digest.hexdigest()[:32])
+    return ids
+
+
+def window_id(dataset: str, series_id: str, end: int) -> str:
+    """The id of one window."""
+    return window_ids(dataset, [series_id], np.array([end], np.int64))[0]
+
+
+def _sized(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
