@@ -1,0 +1,203 @@
+"""Sending in order, with confirmation: a send that fails is tried again until it is confirmed or time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
+
+from schemas.errors import TidewatchError
+from stream_app.outgoing import Message
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 512_000  # a chunk's flags in one or two requests; well below the brokers' usual limit of 1 MB
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+CLOSE_SECONDS = 3.0
+
+
+class SendFailed(TidewatchError):
+    """Messages could not be published in time: names topic, partition and the last error."""
+
+
+class TooLarge(SendFailed):
+    """One message alone is over the topic's limit."""
+
+
+class Publisher:
+    """An idempotent producer, made anew after an error: its sequence numbers are of no use then.
+
+    Calls for one partition must not overlap, or their order is not kept.
+    """
+
+    def __init__(self, options: Mapping[str, Any], timeout_seconds: float) -> None:
+        """`options` are those of every aiokafka client; a call of `send` takes at most `timeout_seconds`."""
+        self._options = options
+        self._timeout = timeout_seconds
+        self._producer: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = await self._connected()
+
+    async def stop(self) -> None:
+        """Disconnect; what is not confirmed by now may be lost, and was never acknowledged."""
+        if self._producer is not None:
+            self._retire(self._producer)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        producer = await self._current()
+        return len(await producer.partitions_for(topic))
+
+    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[int]:
+        """Send in order and give the offset of each when all are confirmed; SendFailed if time is up.
+
+        After an error all from the first unconfirmed message on are sent again: doubles, but never out of order.
+        """
+        attempt = _Attempt(topic, partition, messages)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._until_confirmed(attempt)
+        except TimeoutError:
+            raise SendFailed(
+                f"topic '{topic}' partition {partition} did not confirm {len(messages)} messages within "
+                f"{self._timeout:g} s ({attempt.last_error}); see that its brokers are well and it may be written to, "
+                "or raise kafka.send_timeout_seconds"
+            ) from None
+        return attempt.offsets
+
+    async def _until_confirmed(self, attempt: _Attempt) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not attempt.done:
+            producer = await self._current()
+            try:
+                await attempt.make(producer)
+            except KafkaError as error:
+                attempt.failed(error)
+                log.warning("sending to %s/%d failed, trying again: %r", attempt.topic, attempt.partition, error)
+                await self._renew(producer)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _current(self) -> AIOKafkaProducer:
+        while self._producer is None:
+            await self._renew(None)
+        return self._producer
+
+    async def _renew(self, failed: AIOKafkaProducer | None) -> None:
+        """Replace the producer, unless another partition's failure has done so already."""
+        async with self._renewing:
+            if self._producer is not failed:
+                return
+            if failed is not None:
+                self._producer = None
+                self._retire(failed)
+            try:
+                self._producer = await self._connected()
+            except KafkaError as error:
+                log.warning("no broker to publish to: %r", error)
+                await asyncio.sleep(FIRST_PAUSE_SECONDS)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._options, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            self._retire(producer)
+            raise
+        return producer
+
+    def _retire(self, producer: AIOKafkaProducer) -> None:
+        """Close in the background: it would wait for what can not be sent."""
+        task = asyncio.create_task(_close(producer))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await producer.stop()
+    except (TimeoutError, KafkaError) as error:
+        log.debug("a producer was left behind: %r", error)
+
+
+class _Attempt:
+    """Messages on their way to one partition: which are confirmed, and how large a batch may be."""
+
+    def __init__(self, topic: str, partition: int, messages: Sequence[Message]) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offsets: list[int] = []
+        self.last_error: BaseException | None = None
+        self._messages = messages
+        self._most = max(1, len(messages))  # messages a batch; halved when the topic finds a batch too large
+
+    @property
+    def done(self) -> bool:
+        """All messages are confirmed."""
+        return len(self.offsets) == len(self._messages)
+
+    async def make(self, producer: AIOKafkaProducer) -> None:
+        """Send what is not confirmed; raises the error of the first batch that failed."""
+        builders = deque(self._packed(producer))
+        sent = [await self._sent(producer, builder) for builder in builders]
+        await asyncio.wait(sent, return_when=asyncio.FIRST_EXCEPTION)
+        for builder, confirmation in zip(builders, sent, strict=True):
+            if not confirmation.done():
+                raise KafkaError("a batch after this one failed")
+            metadata: RecordMetadata = confirmation.result()
+            if metadata.offset < 0:  # the broker has it, but has forgotten where
+                raise KafkaError("the broker confirmed a batch without its offset")
+            self.offsets += range(metadata.offset, metadata.offset + builder.record_count())
+
+    async def _sent(self, producer: AIOKafkaProducer, builder: BatchBuilder) -> asyncio.Future[RecordMetadata]:
+        confirmation: asyncio.Future[RecordMetadata] = await producer.send_batch(
+            builder, self.topic, partition=self.partition
+        )
+        confirmation.add_done_callback(_retrieve)
+        return confirmation
+
+    def _packed(self, producer: AIOKafkaProducer) -> list[BatchBuilder]:
+        """Batches of the unconfirmed messages. `append` gives None when a batch is full: then the next one begins."""
+        builders: list[BatchBuilder] = []
+        for message in self._messages[len(self.offsets) :]:
+            if not builders or builders[-1].record_count() == self._most or not _append(builders[-1], message):
+                builders.append(producer.create_batch())
+                _append(builders[-1], message)  # an empty batch takes a message of any size
+        return builders
+
+    def failed(self, error: KafkaError) -> None:
+        """Learn from an error; raises TooLarge if smaller batches would not help."""
+        self.last_error = error
+        if not isinstance(error, MessageSizeTooLargeError):
+            return
+        if self._most == 1:
+            message = self._messages[len(self.offsets)]
+            size = len(message.value or b"")
+            raise TooLarge(f"topic '{self.topic}' takes no message of {size} bytes; raise its max.message.bytes")
+        self._most = max(1, self._most // 2)
+
+
+def _append(builder: BatchBuilder, message: Message) -> bool:
+    return builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers) is not None
+
+
+def _retrieve(confirmation: asyncio.Future[RecordMetadata]) -> None:
+    """Look at the error, so that asyncio does not report one that nobody waits for any more."""
+    if not confirmation.cancelled():
+        confirmation.exception()
