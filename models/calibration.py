@@ -58,22 +58,14 @@ def calibrate(
         each = zip(normalisers, calibration, strict=True)
         normalisers = [_own_scale(normaliser, errors, segments, hold, threshold) for normaliser, errors in each]
         smallest = SMALLEST_STEP
-    ensemble = assemble(networks, normalisers, config)
+    members = tuple(map(Member, networks, [network.eval() for network in networks.values()], normalisers))
+    weights = _weights(config.ensemble, list(networks))
+    ensemble = Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
     combined = held(ensemble.combined(ensemble.standardise(calibration)), segments, hold)
     zero = float(np.median(combined))
     unit = max((1.0 if vote else threshold.fit(combined)) - zero, smallest)
     rate = float((combined > zero + unit).mean())
     return Calibration(ensemble, zero, unit, zero + unit, describe_errors(calibration.mean(axis=(0, 2))), rate)
-
-
-def assemble(networks: Mapping[str, Autoencoder], normalisers: list[Normaliser], config: TrainingConfig) -> Ensemble:
-    """The ensemble of trained networks, put into eval mode, and their normalisers, in the same order."""
-    members = tuple(
-        Member(name, network.eval(), normaliser)
-        for (name, network), normaliser in zip(networks.items(), normalisers, strict=True)
-    )
-    weights = _weights(config.ensemble, list(networks))
-    return Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
 
 
 def held(combined: Float64, segments: Index, hold: float) -> Float64:

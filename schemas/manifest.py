@@ -14,6 +14,16 @@ class GoldenWindow(msgspec.Struct, frozen=True):
     score: float
 
 
+class WindowMeta(msgspec.Struct, frozen=True):
+    """`window_config.json`: how readings become windows. Times are microseconds."""
+
+    size: int
+    stride: int
+    hold_limit: int  # rows for which a missing value repeats the last one
+    interval_us: int  # median time between readings in training
+    gap_us: int  # a longer pause restarts the window
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """`manifest.json`: enough to decide, before anything is loaded, whether these files are a whole release."""
 
