@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stream_app.demo.faults import Fault
 from stream_app.demo.scene import Scene, Stretch
 from stream_app.demo.summary import Summary, Verdict, belongs, summarise
+
+CELLS = 960  # as finely is a series' time divided for drawing
 
 
 class News(Enum):
@@ -42,6 +47,18 @@ class Lane:
     found: set[Fault] = field(default_factory=set)
     missed: set[Fault] = field(default_factory=set)
     last_false: int | None = None  # time of the newest flag that belongs to no fault
+    peaks: NDArray[np.float64] = field(default_factory=lambda: np.full(CELLS, -np.inf))  # highest score in each cell
+
+    def cell(self, time: int) -> int:
+        """In which of `CELLS` equal parts of the series' time this one falls."""
+        span = self.stretch.end + 1 - self.stretch.start
+        return min(max((time - self.stretch.start) * CELLS // span, 0), CELLS - 1)
+
+    def add(self, verdict: Verdict) -> None:
+        """Keep the verdict on the next window."""
+        self.verdicts.append(verdict)
+        cell = self.cell(verdict.time)
+        self.peaks[cell] = max(self.peaks[cell], verdict.score)
 
     def fault_at(self, time: int | None) -> Fault | None:
         """The fault that is going on, if any."""
@@ -78,7 +95,7 @@ class Board:
         lane = self.lanes.get(verdict.series)
         if lane is None or (lane.newest and verdict.time <= lane.newest.time):
             return []
-        lane.verdicts.append(verdict)
+        lane.add(verdict)
         news = [*self._missed(lane, verdict.time), *(self._flagged(lane, verdict) if verdict.flagged else [])]
         self.events += news
         return news

@@ -1,0 +1,113 @@
+"""The demo's commands as processes of their own: said before they run, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from schemas.errors import TidewatchError
+
+PATIENCE_SECONDS = 15.0  # for a process that was asked to stop, before it is killed
+LOG_TAIL = 8  # lines
+
+
+class DemoError(TidewatchError):
+    """A command of the demo failed."""
+
+
+class Commands:
+    """Runs `tidewatch ...` as a user would, each in a session of its own, so that Ctrl-C reaches only the demo."""
+
+    def __init__(self, console: Console, environment: Mapping[str, str]) -> None:
+        """`environment` is laid over the demo's own."""
+        self._console = console
+        self._environment = {**os.environ, **environment}
+
+    def run(self, *arguments: str) -> None:
+        """Run one to its end, in plain sight. Raises DemoError if it fails; Ctrl-C stops it first."""
+        self._say(arguments)
+        process = subprocess.Popen(command(arguments), env=self._environment, start_new_session=True)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            end(process, signal.SIGINT)
+            raise
+        if code:
+            raise DemoError(f"`{spelled(arguments)}` failed with exit code {code}; it says above why")
+
+    def start(self, log: Path, *arguments: str) -> Background:
+        """Start one behind the scenes; what it says goes to `log`."""
+        self._say(arguments, f" >{log} 2>&1 &")
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                command(arguments),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Background(spelled(arguments), process, log)
+
+    def _say(self, arguments: tuple[str, ...], behind: str = "") -> None:
+        self._console.print(Text.assemble(("$ ", "dim"), (spelled(arguments), "bold cyan"), (behind, "dim")))
+
+
+class Background:
+    """A command that runs beside the demo."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        """`name` is how it was called."""
+        self.name = name
+        self._process = process
+        self._log = log
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, for good or bad."""
+        return self._process.poll() is not None
+
+    def check(self, may_end: bool = False) -> None:
+        """Raise DemoError, with the end of its log, if it failed, or if it ended and must not."""
+        code = self._process.poll()
+        if code is None or (code == 0 and may_end):
+            return
+        lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+        said = "\n  ".join(["", *lines])
+        raise DemoError(f"`{self.name}` ended with exit code {code}; the end of {self._log}:{said}")
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        end(self._process, signal.SIGTERM)
+
+
+def command(arguments: tuple[str, ...]) -> list[str]:
+    """The command line for this very Python, wherever `tidewatch` is installed."""
+    return [sys.executable, "-m", "stream_app", *arguments]
+
+
+def spelled(arguments: tuple[str, ...]) -> str:
+    """The command as a user types it."""
+    return shlex.join(["tidewatch", *arguments])
+
+
+def end(process: subprocess.Popen[bytes], by: signal.Signals) -> None:
+    """Signal a process and wait; one that does not listen is killed, with all of its session."""
+    if process.poll() is not None:
+        return
+    process.send_signal(by)
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
