@@ -90,9 +90,10 @@ class FlagStream:
     async def _fetch(self) -> None:
         while not self._assigned and not await self._assign():  # noqa: ASYNC110 -- no one tells of a new topic
             await asyncio.sleep(POLL_SECONDS)
-        for records in (await self._consumer.getmany(timeout_ms=1000)).values():
-            seen = (self._read(record) for record in records)
-            self._fetched.extend(each for each in seen if each and self._ids.is_new(each.flag.id))
+        chunks = (await self._consumer.getmany(timeout_ms=1000)).values()
+        seen = [each for records in chunks for record in records if (each := self._read(record))]
+        seen.sort(key=lambda each: each.published_ms)  # over partitions, as they were published
+        self._fetched.extend(each for each in seen if self._ids.is_new(each.flag.id))
 
     async def _assign(self) -> bool:
         """Take all partitions of the topic, at their ends or beginnings; False if it does not exist."""

@@ -72,6 +72,23 @@ def test_a_topic_that_is_made_later_is_waited_for(kafka: KafkaAtHand) -> None:
     asyncio.run(watch())
 
 
+@pytest.mark.kafka
+def test_a_broker_that_crashes_and_returns_is_followed(kafka: KafkaAtHand) -> None:
+    """The stream goes on where it was."""
+    topic = kafka.topic("anomalies")
+
+    async def watch() -> None:
+        async with FlagStream(kafka.options, topic) as stream:
+            await send(kafka.options, topic, [record(1)])
+            assert [each.flag.id for each in await take(stream, 1)] == ["id-1"]
+            await asyncio.to_thread(kafka.server.kill)
+            await asyncio.to_thread(kafka.server.start)
+            await send(kafka.options, topic, [record(2)])
+            assert [each.flag.id for each in await take(stream, 1)] == ["id-2"]
+
+    asyncio.run(watch())
+
+
 def test_without_a_broker_one_sentence_says_so() -> None:
     """It names the address."""
     address = f"127.0.0.1:{free_port()}"

@@ -42,6 +42,17 @@ def command(file: Path, *options: str) -> list[str]:
     return ["--data", str(file), "--dataset", "pumps", *options]
 
 
+def start(kafka: KafkaAtHand, file: Path, *options: str) -> subprocess.Popen[str]:
+    """A `tidewatch produce` of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "stream_app", "produce", *command(file, *options)],
+        env=os.environ | kafka.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def produced(kafka: KafkaAtHand, topic: str) -> dict[str, list[Reading]]:
     """The readings of each series in the topic's order; each series in one partition, keyed by it."""
     found: dict[str, list[tuple[ConsumerRecord, Reading]]] = {}
@@ -93,13 +104,7 @@ def test_copies_at_the_present(kafka: KafkaAtHand, file: Path, monkeypatch: pyte
 def test_ctrl_c_says_how_far_it_came(kafka: KafkaAtHand, file: Path) -> None:
     """Exit code 130, and exactly what it said is on the topic."""
     topic = kafka.topic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stream_app", "produce", *command(file, "--topic", topic, "--rate", "40")],
-        env=os.environ | kafka.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start(kafka, file, "--topic", topic, "--rate", "40")
     kafka.read_until(topic, lambda records: len(records) >= 5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -107,6 +112,21 @@ def test_ctrl_c_says_how_far_it_came(kafka: KafkaAtHand, file: Path) -> None:
     assert "Traceback" not in err
     said = int(out.split("interrupted: sent ")[1].split()[0])
     assert 5 <= said <= len(kafka.read(topic)) < 2 * ROWS
+
+
+@pytest.mark.kafka
+def test_a_broker_that_crashes_and_returns_loses_nothing(kafka: KafkaAtHand, file: Path) -> None:
+    """Every reading is there in the end, in order but for repetitions, which the worker drops."""
+    topic = kafka.topic(partitions=2)
+    process = start(kafka, file, "--topic", topic, "--rate", "60")
+    kafka.read_until(topic, lambda records: len(records) >= 20)
+    kafka.server.kill()
+    kafka.server.start()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    for readings in produced(kafka, topic).values():
+        assert {reading.timestamp for reading in readings} == {START + timedelta(seconds=n) for n in range(ROWS)}
 
 
 @pytest.mark.parametrize(("rate", "code"), [("0", 2), ("-1", 2), ("fast", 2), ("nan", 2), ("inf", 2)])
