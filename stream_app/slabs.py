@@ -75,8 +75,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 def bucket(dataset: str, series: str) -> int:
     """The CRC-32 of dataset and series, each length-prefixed; modulo the number of slabs it names the series' slab."""
-    parts = (dataset.encode(), series.encode())
-    return crc32(b"".join(len(part).to_bytes(4, "big") + part for part in parts))
+    return crc32(f"{len(dataset)}:{dataset}{len(series)}:{series}".encode())
 
 
 def encode(content: Slab | Marker) -> Record:
