@@ -38,7 +38,7 @@ def digest(content: bytes) -> str:
 def check(files: Mapping[str, bytes]) -> Manifest:
     """The manifest of a release whose files are those it names, to the byte; else a BundleError."""
     for name, content in files.items():
-        _check_size(name, len(content))
+        check_size(name, len(content))
     if MANIFEST not in files:
         raise BundleError(MANIFEST, "is missing; a release without it is not whole: publish it again")
     manifest = read(files[MANIFEST])
@@ -58,7 +58,8 @@ def read(content: bytes) -> Manifest:
         raise BundleError(MANIFEST, f"can not be read ({error}); publish the release again") from error
 
 
-def _check_size(name: str, size: int) -> None:
+def check_size(name: str, size: int) -> None:
+    """Refuse a file that is too large to be one of a release, before it is read."""
     largest = LARGEST_TENSORS if name.endswith(".pth") else LARGEST_TEXT
     if size > largest:
         raise BundleError(name, f"has {size} bytes, at most {largest} are allowed; make the networks smaller")

@@ -1,0 +1,114 @@
+"""What a store of releases must do, in five methods, and the rules that are the same for every store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from models.manifest import MANIFEST, BundleError, check
+from schemas.errors import TidewatchError
+from schemas.manifest import Champion
+
+DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+REMEMBERED = 20  # earlier champions a pointer names
+
+
+class StoreError(TidewatchError):
+    """A store can not do what it was asked for."""
+
+
+class NameRefused(StoreError):
+    """A dataset or release name that no store holds; names come from Kafka too, and must not be paths."""
+
+
+class ReleaseExists(StoreError):
+    """A release is immutable: its name is taken."""
+
+
+class ReleaseMissing(StoreError):
+    """There is no such release."""
+
+
+class StoreConflict(StoreError):
+    """Somebody else has moved the champion pointer meanwhile."""
+
+
+class Store(Protocol):
+    """Releases, each immutable, and one champion pointer for each dataset.
+
+    A pointer only ever names a release that is whole, whatever crashes. All methods may raise a StoreError.
+    """
+
+    def releases(self, dataset: str | None = None) -> list[tuple[str, str]]:
+        """(dataset, release) of all, or of one dataset, oldest first."""
+
+    def publish(self, dataset: str, release: str, files: Mapping[str, bytes]) -> None:
+        """Keep a release: all of its files or none. Raises ReleaseExists, or BundleError if it is not whole."""
+
+    def fetch(self, dataset: str, release: str) -> dict[str, bytes]:
+        """The files of a release, unchecked, by name. Raises ReleaseMissing."""
+
+    def champion(self, dataset: str) -> Champion | None:
+        """The pointer of a dataset; None before the first promotion."""
+
+    def promote(self, dataset: str, release: str, expected: int | None = None) -> Champion:
+        """Point at a release; one that served before is gone back to, and what came after it is forgotten.
+
+        With `expected`, only if the pointer's version is still that (0: there is none), else raises StoreConflict.
+        Raises ReleaseMissing, or BundleError if the release is not whole.
+        """
+
+
+def rollback(store: Store, dataset: str) -> Champion:
+    """Promote the release that served before the champion."""
+    current = store.champion(dataset)
+    if current is None or not current.previous:
+        raise StoreError(f"dataset {dataset!r} has no earlier champion to go back to; promote a release by its name")
+    return store.promote(dataset, current.previous[-1], expected=current.version)
+
+
+def release_id(created: datetime, content: bytes) -> str:
+    """A name that sorts by time (UTC, whole seconds), with six hex digits of the content's digest."""
+    return f"{created:%Y%m%dT%H%M%SZ}-{sha256(content).hexdigest()[:6]}"
+
+
+def check_names(dataset: str, release: str | None = None) -> None:
+    """Refuse names that a store does not hold."""
+    if not DATASET.fullmatch(dataset):
+        raise NameRefused(
+            f"dataset {dataset!r} is not a name: use up to 100 letters, digits, dots, dashes and underscores, "
+            "beginning with a letter or digit"
+        )
+    if release is not None and not RELEASE.fullmatch(release):
+        raise NameRefused(f"release {release!r} is not a name like 20260829T101500Z-3f2a91")
+
+
+def check_whole(dataset: str, release: str, files: Mapping[str, bytes]) -> None:
+    """Refuse files that are not a whole release of this name."""
+    manifest = check(files)
+    if (manifest.dataset, manifest.release) != (dataset, release):
+        raise BundleError(
+            MANIFEST,
+            f"speaks of release {manifest.release!r} of {manifest.dataset!r}, not {release!r} of {dataset!r}; "
+            "publish it under its own name",
+        )
+
+
+def succeed(dataset: str, current: Champion | None, release: str, expected: int | None) -> Champion:
+    """The pointer after a promotion."""
+    version = current.version if current else 0
+    if expected is not None and expected != version:
+        raise StoreConflict(
+            f"the champion of {dataset!r} is at version {version}, not {expected}: somebody else moved it; look again"
+        )
+    if current is None:
+        return Champion(release, 1)
+    if release == current.release:
+        return current
+    served = [*current.previous, current.release]
+    earlier = served[: served.index(release)] if release in served else served
+    return Champion(release, version + 1, earlier[-REMEMBERED:])
