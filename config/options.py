@@ -1,4 +1,4 @@
-"""How a command takes settings: `@with_settings` reads them, `--setting KEY=VALUE` overrides one."""
+"""How a command takes settings: `--setting KEY=VALUE` overrides one, whatever files and environment say."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def _settings(ctx: click.Context, parameter: click.Parameter, pairs: Sequence[st
 
 # The command gets the argument `settings`, read once, here.
 with_settings = click.option("--setting", "settings", multiple=True, metavar="KEY=VALUE", callback=_settings, help=HELP)
+
+# The command gets the argument `overrides`, dotted key -> text, for `load`: where options of its own set more.
+with_overrides = click.option(
+    "--setting", "overrides", multiple=True, metavar="KEY=VALUE", callback=assignments, help=HELP
+)

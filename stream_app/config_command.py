@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from config.layers import ignored_variables, leaves
-from config.options import HELP, assignments
+from config.options import with_overrides
 from config.settings import Loaded, Settings, load_with_origins
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: key -> value and origin.")
-@click.option("--setting", "overrides", multiple=True, metavar="KEY=VALUE", callback=assignments, help=HELP)
+@with_overrides
 def config(as_json: bool, overrides: dict[str, str]) -> None:
     """Show every setting, its value and where it came from.
 
