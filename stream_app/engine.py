@@ -1,0 +1,155 @@
+"""What a worker is made of, without Faust: topics, publisher, releases, scoring thread, assignment, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.structs import TopicPartition
+
+from models.store.base import Store
+from models.stream import StreamDetector
+from monitoring.metrics import PartitionStatus, WorkerMetrics, WorkerStatus, new_registry
+from schemas.errors import TidewatchError
+from stream_app.assignment import Assignment, Limits, Work
+from stream_app.lane import Equipment, Scorer
+from stream_app.memory import SeriesCap
+from stream_app.partition import PartitionState, Rules
+from stream_app.provision import provide
+from stream_app.publisher import Publisher
+from stream_app.reload import Releases
+from stream_app.routes import Routes
+from stream_app.state_log import KafkaStateLog
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """A worker's parts, and the one way in which any of them stops it."""
+
+    def __init__(self, settings: Settings, options: Mapping[str, Any], store: Store) -> None:
+        """`options` are those of every aiokafka client."""
+        self.settings = settings
+        self.options = options
+        self.failure: BaseException | None = None
+        self.metrics = WorkerMetrics(new_registry())
+        self.releases = Releases(store, settings.worker.detectors_cap, self.metrics)
+        self._assignment: Assignment | None = None
+        self._publisher: Publisher | None = None
+        self._scorer = Scorer()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def assignment(self) -> Assignment:
+        """The partitions; there is one from `start` on."""
+        if self._assignment is None:
+            raise RuntimeError("the engine is not started")
+        return self._assignment
+
+    @property
+    def ready(self) -> bool:
+        """Partitions are assigned and their state is loaded."""
+        return self._assignment is not None and self._assignment.ready
+
+    # -- start and stop
+
+    async def start(self) -> None:
+        """Make missing topics, connect the publisher, and be ready to be given partitions."""
+        routes = await provide(self.settings.kafka, self.options)
+        self._publisher = Publisher(self.options, self.settings.kafka.send_timeout_seconds)
+        await self._publisher.start()
+        self._assignment = self._new_assignment(routes, self._publisher)
+
+    async def stop(self) -> None:
+        """Disconnect; to be called when the consumer has left its group."""
+        for task in self._tasks:
+            task.cancel()
+        if self._publisher is not None:
+            await self._publisher.stop()
+        self._scorer.stop()
+
+    def _new_assignment(self, routes: Routes, publisher: Publisher) -> Assignment:
+        settings = self.settings
+        cap = SeriesCap(settings.worker.series_cap, self._streams, self.metrics.observe_evictions)
+        equipment = Equipment(self._scorer, publisher, routes, self.metrics, cap, self.spawn)
+        limits = Limits(settings.kafka.chunk_records, settings.state.slabs, settings.state.recovery_timeout_seconds)
+        return Assignment(equipment, KafkaStateLog(self.options, settings.kafka.group), self._new_state, limits)
+
+    def _new_state(self, tp: TopicPartition) -> PartitionState:
+        kafka, everything = self.settings.kafka, self.settings.publish == "all"
+        rules = Rules(tp.topic, tp.partition, f"/{kafka.group}/{tp.topic}", everything, kafka.max_future_seconds)
+        return PartitionState(self.releases, rules)
+
+    def _streams(self) -> Iterator[StreamDetector]:
+        for lane in list(self.assignment.partitions.values()):
+            yield from lane.state.streams.values()
+
+    # -- at work
+
+    async def take(self, work: Work) -> None:
+        """Score a chunk; its failure stops the worker, and whoever waits is cancelled alone."""
+        await asyncio.wait([self.spawn(self.assignment.take(work))])
+
+    async def checkpoint(self) -> None:
+        """Take checkpoints of the partitions for which it is time."""
+        await self.assignment.checkpoint()
+
+    async def look_for_releases(self) -> None:
+        """Reload what was promoted, and say which datasets have no release."""
+        await asyncio.to_thread(self.releases.look)
+        self.releases.tell(monotonic())
+
+    # -- failure
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run in the background; if it fails, the worker stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.halt(error)
+
+    def halt(self, reason: BaseException) -> None:
+        """The worker can not go on: say why, once, and stop as on SIGTERM; `failure` makes the exit code non-zero."""
+        if self.failure is None:
+            self.failure = reason
+            foreseen = isinstance(reason, TidewatchError)
+            log.critical("the worker stops: %s", reason or type(reason).__name__, exc_info=None if foreseen else reason)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    # -- what it tells
+
+    async def exposition(self, end_of: Callable[[TopicPartition], int | None]) -> bytes:
+        """The text of /metrics; `end_of` is where a partition's log ends, None if that is not known."""
+        ends = {tp: end_of(tp) for tp in self.assignment.partitions} if self.ready else {}
+        return self.metrics.exposition(await self._scorer.run(lambda: self._status(ends)))
+
+    def _status(self, ends: Mapping[TopicPartition, int | None]) -> WorkerStatus:
+        """In the scoring thread, where the series are."""
+        streams = list(self._streams())
+        lanes = [lane for tp, lane in list(self.assignment.partitions.items()) if tp in ends]
+        return WorkerStatus(
+            ready=self.ready,
+            last_commit_age=self.assignment.commit_age,
+            series=sum(stream.series_count for stream in streams),
+            series_bytes=sum(stream.nbytes for stream in streams),
+            releases=self.releases.in_service,
+            partitions=tuple(
+                PartitionStatus(
+                    lane.tp.topic, lane.tp.partition, max(0, (ends[lane.tp] or 0) - lane.committed), lane.in_flight
+                )
+                for lane in lanes
+            ),
+        )

@@ -1,0 +1,175 @@
+"""One partition at work: its chunks are scored one after the other, published in order, confirmed, checkpointed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any, TypeVar
+
+from aiokafka.structs import TopicPartition
+
+from monitoring.metrics import CheckpointRecord, WorkerMetrics
+from stream_app.batches import Record
+from stream_app.checkpoint import Checkpointer
+from stream_app.outgoing import Message, without_value
+from stream_app.partition import Outcome, PartitionState
+from stream_app.progress import Chunk, Progress
+from stream_app.publisher import Publisher, TooLarge
+from stream_app.routes import Routes
+
+log = logging.getLogger(__name__)
+
+AHEAD = 2  # chunks of a partition that may be scored while the one before is on its way to the topic
+
+T = TypeVar("T")
+
+
+class Scorer:
+    """The one thread in which everything is computed, so that the event loop is free and no state needs a lock."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, "scoring")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do this after all that was asked for before."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What all partitions of a worker share."""
+
+    scorer: Scorer
+    publisher: Publisher
+    routes: Routes
+    metrics: WorkerMetrics
+    after_chunk: Callable[[], None]  # in the scoring thread: keeps the memory bounded
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]  # a task whose failure stops the worker
+
+
+class Lane:
+    """A partition under one generation, from chunk to confirmation."""
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        progress: Progress[Record],
+        checkpointer: Checkpointer,
+        state: PartitionState,
+        equipment: Equipment,
+        on_confirmed: Callable[[int], None],
+    ) -> None:
+        """`on_confirmed` is told the number of records that are done with."""
+        self.tp = tp
+        self.progress = progress
+        self.state = state
+        self.committed = progress.plan.publish_from  # the group's offset, as far as we know
+        self.idle = asyncio.Event()
+        self.in_flight = 0  # records let in and not yet confirmed
+        self._checkpointer = checkpointer
+        self._equipment = equipment
+        self._on_confirmed = on_confirmed
+        self._taken = 0  # chunks begun and not yet confirmed
+        self._scored: asyncio.Queue[tuple[Chunk[Record], Outcome]] = asyncio.Queue(AHEAD)
+        self._stirred = asyncio.Event()  # something may have become ready to be written
+        self._tasks = [equipment.spawn(self._publish_forever()), equipment.spawn(self._checkpoint_forever())]
+        self.idle.set()
+
+    def cancel(self) -> None:
+        """Stop at once; what is not confirmed will be read again."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def take(self, chunk: Chunk[Record]) -> None:
+        """Score a chunk and hand it on; returns when the next one may be taken."""
+        self._taken += 1
+        self.idle.clear()
+        outcome = await self._equipment.scorer.run(partial(self._apply, chunk))
+        self._tell(outcome)
+        await self._scored.put((chunk, outcome))
+
+    def _apply(self, chunk: Chunk[Record]) -> Outcome:
+        with self.progress.applying(chunk):
+            outcome = self.state.apply(chunk, self.progress.holds)
+        for dataset, series in outcome.touched.items():
+            self._checkpointer.touch(dataset, series, 0)
+        self._checkpointer.touch("", (), outcome.record.size)
+        self._equipment.after_chunk()
+        return outcome
+
+    def _tell(self, outcome: Outcome) -> None:
+        self._equipment.metrics.observe_chunk(outcome.record)
+        for dataset, series in outcome.stale.items():
+            log.warning(
+                "all readings of %d series of dataset '%s' are older than what was seen of them (%s%s): was the same "
+                "file sent twice? `tidewatch produce --shift-to-now` gives them new times",
+                *(len(series), dataset, ", ".join(series[:3]), ", ..." if len(series) > 3 else ""),
+            )
+
+    # -- publishing
+
+    async def _publish_forever(self) -> None:
+        while True:
+            chunk, outcome = await self._scored.get()
+            started = perf_counter()
+            await asyncio.gather(self._send_flags(outcome.flags), self._send_dead_letters(outcome.dead_letters))
+            self._equipment.metrics.observe_publishing(perf_counter() - started)
+            self._confirm(chunk)
+
+    def _confirm(self, chunk: Chunk[Record]) -> None:
+        self.progress.confirm(chunk)
+        self._taken -= 1
+        if not self._taken:
+            self.idle.set()
+        self.in_flight -= len(chunk.records)
+        self._on_confirmed(len(chunk.records))
+        self._stirred.set()
+
+    async def _send_flags(self, flags: Sequence[Message]) -> None:
+        routes = self._equipment.routes
+        for number, messages in routes.of_flags(self.tp, flags).items():
+            await self._equipment.publisher.send(routes.anomalies, number, messages)
+
+    async def _send_dead_letters(self, letters: Sequence[Message]) -> None:
+        routes = self._equipment.routes
+        for number, messages in routes.of_dead_letters(self.tp, letters).items():
+            try:
+                await self._equipment.publisher.send(routes.dead_letters, number, messages)
+            except TooLarge as error:
+                log.warning("%s; its values are left out of the dead letters", error)  # a bad record stops nothing
+                await self._equipment.publisher.send(routes.dead_letters, number, [*map(without_value, messages)])
+
+    # -- checkpoints
+
+    async def checkpoint(self) -> None:
+        """Take a checkpoint if it is time for one; it is written when the flags below it are confirmed."""
+        if await self._equipment.scorer.run(partial(self._checkpointer.take, self.progress)):
+            self._stirred.set()
+
+    async def _checkpoint_forever(self) -> None:
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            if self._checkpointer.pending:
+                await self._write(await self._equipment.scorer.run(partial(self._checkpointer.slabs, self.progress)))
+
+    async def _write(self, slabs: Sequence[Any]) -> None:
+        started = perf_counter()
+        offsets = await self._send_state([Message(slab.key, slab.value) for slab in slabs])
+        marker = self._checkpointer.marker(offsets)
+        await self._send_state([Message(marker.key, marker.value)])
+        self._checkpointer.finish()
+        size = len(marker.value) + sum(len(slab.value) for slab in slabs)
+        self._equipment.metrics.observe_checkpoint(CheckpointRecord(perf_counter() - started, size))
+
+    def _send_state(self, messages: Sequence[Message]) -> Awaitable[list[int]]:
+        return self._equipment.publisher.send(self._equipment.routes.state(self.tp.topic), self.tp.partition, messages)

@@ -1,0 +1,93 @@
+"""Logging of the processes that run on: one line an event, as text or JSON, and no storms while a broker is away."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+QUIET = ("aiohttp", "aiokafka", "asyncio", "faust", "kafka", "mode")  # libraries: their warnings, and not one by one
+REPEAT_SECONDS = 30.0
+
+Event = tuple[str, int, str]  # logger, level, message without its arguments
+
+
+class TextLines(logging.Formatter):
+    """`time level message`, for people; an exception is its last line and place."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+        return f"{time}Z {record.levelname.lower():<8} {_message(record)}{_exception(record)}"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for machines; an exception comes with its whole traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _message(record),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+class NoStorms(logging.Filter):
+    """Lets a library's message through once in half a minute, and says then how often it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[Event, float] = {}
+        self._held: dict[Event, int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for a repetition."""
+        if record.name.split(".")[0] not in QUIET:
+            return True
+        event, now = (record.name, record.levelno, str(record.msg)[:80]), monotonic()
+        if now - self._last.get(event, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            self._held[event] = self._held.get(event, 0) + 1
+            return False
+        self._last[event] = now
+        if held := self._held.pop(event, 0):
+            record.msg, record.args = f"{record.getMessage()} (and {held} times more before)", ()
+        return True
+
+
+def configuration(form: str, level: str) -> Mapping[str, Any]:
+    """For `logging.config.dictConfig`: to standard error, `form` is "text" or "json"."""
+    libraries = {name: {"level": "DEBUG" if level == "debug" else "WARNING"} for name in QUIET}
+    formatter = {"text": TextLines, "json": JsonLines}[form]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": formatter}},
+        "filters": {"no_storms": {"()": NoStorms}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["no_storms"]},
+        },
+        "loggers": libraries,
+        "root": {"level": level.upper(), "handlers": ["stderr"]},
+    }
+
+
+def _message(record: logging.LogRecord) -> str:
+    return " ".join(record.getMessage().split())
+
+
+def _exception(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[1] is None:
+        return ""
+    error, trace = record.exc_info[1], record.exc_info[2]
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    return f" [{type(error).__name__}: {' '.join(str(error).split())}{place}]"

@@ -1,0 +1,231 @@
+"""What a worker keeps of one partition, and what one chunk of it leads to; no Kafka, no clock but a stopwatch."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import Detector
+from models.stream import Observed, StreamDetector, to_batch
+from monitoring.metrics import ChunkRecord, DatasetRecord
+from schemas.flag import Flag
+from schemas.reading import Decoded, Reading, decode
+from stream_app.batches import Record
+from stream_app.outgoing import Message, of_flags, of_rejection
+from stream_app.progress import Chunk
+
+Index = NDArray[np.int64]
+Holds = Callable[[int, str, str], bool]  # offset, dataset, series: the restored state has this reading already
+
+
+class Detectors(Protocol):
+    """The detectors in service."""
+
+    def serving(self, dataset: str) -> Detector | None:
+        """The dataset's detector, loaded if need be; None if it has no release."""
+
+    def retired(self, dataset: str) -> bool:
+        """True if the dataset's detector was dropped from memory, and its series must go with it."""
+
+    def adopted(self, detector: Detector, windows_survive: bool) -> None:
+        """A partition has gone over to this detector."""
+
+    def skipped(self, dataset: str, readings: int) -> None:
+        """So many readings of a dataset without a release were passed over."""
+
+
+class Rules(NamedTuple):
+    """How a partition's chunks are worked on; what changes a flag is not here but in the release."""
+
+    topic: str
+    partition: int
+    source: str  # who flags, as CloudEvents calls it
+    everything: bool  # publish all windows, not only the flagged ones
+    max_future_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a chunk led to."""
+
+    flags: Sequence[Message]
+    dead_letters: Sequence[Message]
+    touched: Mapping[str, Set[str]]  # the series that changed, per dataset
+    stale: Mapping[str, Sequence[str]]  # series all of whose readings are late, said once
+    record: ChunkRecord
+
+
+class PartitionState:
+    """The series of one partition, per dataset in a StreamDetector; a checkpoint's SeriesState."""
+
+    def __init__(self, detectors: Detectors, rules: Rules) -> None:
+        self._detectors = detectors
+        self._rules = rules
+        self.streams: dict[str, StreamDetector] = {}
+
+    # -- as the checkpoint sees it
+
+    def names(self) -> Mapping[str, Set[str]]:
+        """The series kept now, per dataset."""
+        return {dataset: stream.series() for dataset, stream in self.streams.items()}
+
+    def snapshot(self, dataset: str, series: list[str]) -> bytes:
+        """A copy of these series' state, packed."""
+        return self.streams[dataset].snapshot(series)
+
+    def restore(self, dataset: str, data: bytes) -> None:
+        """Add what `snapshot` packed; series of a dataset without a release have nobody to watch them, and go."""
+        stream = self._stream(dataset)
+        if stream is not None:
+            stream.restore(data)
+
+    def clear(self) -> None:
+        """Forget all series."""
+        self.streams.clear()
+
+    # -- as the worker sees it
+
+    def apply(self, chunk: Chunk[Record], holds: Holds) -> Outcome:
+        """Change the state by a chunk and say what is to be published; nothing, if it was published before."""
+        watch = Stopwatch()
+        records = chunk.records
+        seen = np.fromiter((record.timestamp for record in records), np.int64, len(records)) * 1000
+        decoded = decode([record.value for record in records], seen, self._rules.max_future_seconds)
+        watch.lap("decode")
+        groups = _by_dataset(decoded, records, None if chunk.settled else holds)
+        results = {
+            dataset: result
+            for dataset, where in groups.items()
+            if (result := self._observe(dataset, decoded, where, seen, chunk.publish, watch)) is not None
+        }
+        flags = [message for result in results.values() for message in of_flags(result.flags, self._rules.source)]
+        dead = [self._dead_letter(records, decoded, k) for k in range(len(decoded.rejections))] if chunk.publish else []
+        watch.lap("encode")
+        return Outcome(
+            flags,
+            dead,
+            touched={dataset: result.series for dataset, result in results.items()},
+            stale={dataset: result.stale for dataset, result in results.items() if result.stale},
+            record=self._record(chunk, decoded, groups, results, watch),
+        )
+
+    def _stream(self, dataset: str) -> StreamDetector | None:
+        """The dataset's state under the detector in service now."""
+        detector = self._detectors.serving(dataset)
+        for other in [name for name in self.streams if self._detectors.retired(name)]:
+            del self.streams[other]
+        stream = self.streams.get(dataset)
+        if detector is None:
+            return stream
+        if stream is None:
+            self.streams[dataset] = stream = StreamDetector(detector)
+        elif stream.detector is not detector:
+            self._detectors.adopted(detector, stream.adopt(detector))
+        return stream
+
+    def _observe(
+        self, dataset: str, decoded: Decoded, where: Index, seen: Index, publish: bool, watch: Stopwatch
+    ) -> _Result | None:
+        stream = self._stream(dataset)
+        if stream is None:
+            self._detectors.skipped(dataset, len(where))
+            return None
+        readings, features = _take(decoded.readings, where), stream.detector.features
+        batch, unknown = to_batch(readings, decoded.times[where], seen[decoded.indices[where]], features)
+        watch.lap("decode")
+        if not publish:
+            stream.replay(batch)
+            watch.lap("replay")
+            return _Result([], set(batch.series), (), DatasetRecord(readings=len(readings)))
+        observed = stream.observe(batch)
+        watch.lap("score")
+        flags = stream.flags(observed, self._rules.everything)
+        watch.lap("flags")
+        return _Result(flags, set(batch.series), observed.stale, _counts(observed, unknown))
+
+    def _dead_letter(self, records: Sequence[Record], decoded: Decoded, number: int) -> Message:
+        rejection = decoded.rejections[number]
+        return of_rejection(records[rejection.index], rejection, self._rules.topic, self._rules.partition)
+
+    def _record(
+        self,
+        chunk: Chunk[Record],
+        decoded: Decoded,
+        groups: Mapping[str, Index],
+        results: Mapping[str, _Result],
+        watch: Stopwatch,
+    ) -> ChunkRecord:
+        return ChunkRecord(
+            topic=self._rules.topic,
+            records=len(chunk.records),
+            size=sum(len(record.value or b"") + len(record.key or b"") for record in chunk.records),
+            replayed=not chunk.publish,
+            tombstones=decoded.tombstones,
+            key_mismatches=_key_mismatches(chunk.records, decoded),
+            unserved=sum(len(where) for dataset, where in groups.items() if dataset not in results),
+            dead_letters=Counter(rejection.stage for rejection in decoded.rejections),
+            datasets={dataset: result.counts for dataset, result in results.items()},
+            seconds=watch.laps,
+        )
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = defaultdict(float)
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Put the time since the last lap down to a stage."""
+        now = perf_counter()
+        self.laps[stage] += now - self._since
+        self._since = now
+
+
+class _Result(NamedTuple):
+    flags: Sequence[Flag]
+    series: Set[str]
+    stale: Sequence[str]
+    counts: DatasetRecord
+
+
+def _by_dataset(decoded: Decoded, records: Sequence[Record], holds: Holds | None) -> dict[str, Index]:
+    """For each dataset the places of its readings among those decoded, without what the state holds already."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for place, reading in enumerate(decoded.readings):
+        if holds is None or not holds(records[decoded.indices[place]].offset, reading.dataset, reading.series_id):
+            groups[reading.dataset].append(place)
+    return {dataset: np.array(places, np.int64) for dataset, places in groups.items()}
+
+
+def _take(readings: list[Reading], where: Index) -> list[Reading]:
+    return readings if len(where) == len(readings) else [readings[place] for place in where]
+
+
+def _counts(observed: Observed, unknown: int) -> DatasetRecord:
+    counts = observed.counts
+    return DatasetRecord(
+        readings=counts.readings,
+        windows=counts.windows,
+        flags=int(np.count_nonzero(observed.is_anomaly)),
+        late=counts.late,
+        duplicates=counts.duplicates,
+        gaps=counts.gaps,
+        warm_ups=counts.warm_ups,
+        imputed_values=counts.imputed_values,
+        unknown_values=unknown,
+    )
+
+
+def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:
+    return sum(
+        records[index].key != reading.series_id.encode()
+        for index, reading in zip(decoded.indices.tolist(), decoded.readings, strict=True)
+    )
