@@ -10,7 +10,8 @@ import signal
 import subprocess
 import time
 from base64 import urlsafe_b64encode
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -39,6 +40,7 @@ JVM = (
 )
 LAUNCHES = 3  # a port that was free can be taken before the broker has it
 START_SECONDS = 60.0
+ANSWER_SECONDS = 3.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 
@@ -90,13 +92,11 @@ class LocalKafka:
 
     def stop(self) -> bool:
         """Stop it cleanly, or by force if it does not end in time; False if none ran."""
-        with self._turn():
-            return self._end(signal.SIGTERM)
+        return self._stop_by(signal.SIGTERM)
 
     def kill(self) -> bool:
         """End it as a crash would (SIGKILL); False if none ran."""
-        with self._turn():
-            return self._end(signal.SIGKILL)
+        return self._stop_by(signal.SIGKILL)
 
     def restart(self) -> None:
         """Stop it, then start it on the same port."""
@@ -121,9 +121,23 @@ class LocalKafka:
         if self._started_here:
             self.stop()
 
-    def _turn(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         """Commands on one folder take turns: two starts at once make one broker."""
-        return turn(self.directory / "turn.lock", START_SECONDS + STOP_SECONDS)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with turn(self.directory / "turn.lock", START_SECONDS + STOP_SECONDS):
+                yield
+        except OSError as error:
+            raise TidewatchError(
+                f"can not use '{self.directory}' for Kafka: {error}; name another with --dir"
+            ) from error
+
+    def _stop_by(self, how: signal.Signals) -> bool:
+        if not self.directory.exists():
+            return False
+        with self._turn():
+            return self._end(how)
 
     def _launch(self, java: list[str]) -> None:
         """Start a broker and see it ready; another port is tried if someone else was faster."""
@@ -189,9 +203,10 @@ class LocalKafka:
         while time.monotonic() < deadline:
             if not is_alive(self.directory):
                 return False
-            if answers(port):
-                with suppress(TidewatchError):
-                    asyncio.run(partition_counts({"bootstrap_servers": f"127.0.0.1:{port}"}))
+            if answers(port):  # it may be another's who was faster: then ours ends soon
+                with suppress(TidewatchError, TimeoutError):
+                    counts = partition_counts({"bootstrap_servers": f"127.0.0.1:{port}"})
+                    asyncio.run(asyncio.wait_for(counts, ANSWER_SECONDS))
                     return True
             time.sleep(POLL_SECONDS)
         raise TidewatchError(f"Kafka did not answer within {START_SECONDS:g} s: {self._last_words()}")

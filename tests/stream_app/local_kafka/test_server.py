@@ -71,6 +71,13 @@ def test_a_broker_that_can_not_start_says_why(server: LocalKafka) -> None:
     assert server.running() is None
 
 
+def test_a_folder_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    """As when there is a file in the way, or no right to write."""
+    (tmp_path / "var").write_text("in the way")
+    with pytest.raises(TidewatchError, match=r"can not use '.*var/kafka' for Kafka.*--dir"):
+        LocalKafka(tmp_path / "var" / "kafka").start()
+
+
 def test_two_starts_at_once_make_one_broker(server: LocalKafka) -> None:
     """The second waits for the first, and then says so."""
     start = [sys.executable, "-m", "stream_app", "kafka", "start", "--dir", str(server.directory)]
@@ -89,6 +96,8 @@ def test_the_commands_tell_what_they_did(server: LocalKafka) -> None:
     with pytest.raises(TidewatchError, match="no local Kafka runs"):
         run("status")
     assert "no Kafka ran" in run("stop")
+    assert not LocalKafka(server.directory / "nowhere").stop()
+    assert not (server.directory / "nowhere").exists()
     assert "nothing to delete" in run("reset", "--yes")
     assert "Kafka is ready at 127.0.0.1:" in run("start")
     port = server.address.partition(":")[2]
