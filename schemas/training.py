@@ -65,7 +65,10 @@ class NetworkConfig(Section):
 
 
 class OptimiserConfig(Section):
-    """How the networks are trained. The same seed and `threads` on the same data give the same tensors."""
+    """How the networks are trained. The same seed and `threads` on the same data give the same tensors.
+
+    `batch_size` is the most: few windows are taken in smaller steps, so that an epoch has some 32 of them.
+    """
 
     epochs: int = Field(20, ge=1)
     learning_rate: float = Field(1e-3, gt=0)

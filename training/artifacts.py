@@ -63,10 +63,9 @@ class Artifacts:
         """What the candidate is worth."""
         return self._at("model_inference", "inference_metrics", "metrics.json")
 
-    @property
-    def results(self) -> Path:
-        """The candidate's score of each window that trained nothing."""
-        return self._at("model_inference", "inference_results", "results.parquet")
+    def results(self, name: str) -> Path:
+        """The candidate's score of each window that fitted nothing: of the test part, or of those with labels."""
+        return self._at("model_inference", "inference_results", f"{name}.parquet")
 
     def _at(self, *names: str) -> Path:
         path = self.root.joinpath("Artifact", *names)

@@ -111,7 +111,7 @@ def _notes(table: Table, cut: Split, train: NDArray[np.float64], config: Trainin
     if short:
         notes.append(f"{len(short)} series shorter than a window are not used: {', '.join(short[:5])}")
     if cut.excluded:
-        notes.append(f"{cut.excluded} windows that hold a labelled anomaly are left out of training and calibration")
+        notes.append(f"{cut.excluded:,} windows that hold a labelled anomaly are left out of training and calibration")
     calibrating, enough = len(cut.windows["calibration"]), round(1 / config.threshold.rate)
     if calibrating < enough:
         notes.append(

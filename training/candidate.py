@@ -1,0 +1,112 @@
+"""A release candidate: trained networks, calibrated on the part that trained nothing, and packed to be loaded again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models import bundle, thresholds
+from models.calibration import Calibration, calibrate, describe_features
+from models.detector import Detector
+from models.ensemble import measure
+from models.networks.autoencoder import Autoencoder
+from models.scaling import Scaler
+from schemas.reference import Reference
+from schemas.training import TrainingConfig
+from training import loader
+from training.artifacts import Artifacts, read_json
+from training.split import labels_of
+from training.table import load as load_table
+
+BLOCK = 4096  # windows read from disk at once
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a release is called, and who made it when."""
+
+    dataset: str
+    release: str
+    created: str  # RFC 3339
+    code_version: str
+
+
+def run(
+    artifacts: Artifacts, config: TrainingConfig, identity: Identity, networks: Mapping[str, Autoencoder]
+) -> Detector:
+    """Calibrate the networks on what preprocessing left, and leave the files of a release beside the weights."""
+    errors = {part: _errors(artifacts, part, networks, config) for part in ("validation", "calibration")}
+    segments = np.load(artifacts.timestamps(loader.FILES["calibration"]))["segment"].astype(np.int64)
+    threshold = thresholds.make(config.threshold)
+    calibration = calibrate(networks, errors["validation"], errors["calibration"], segments, config, threshold)
+    detector = _detector(artifacts, config, identity, calibration, threshold)
+    for name, content in bundle.pack(detector, config, identity.code_version, identity.created).items():
+        artifacts.training(name).write_bytes(content)
+    return detector
+
+
+def files(artifacts: Artifacts) -> dict[str, bytes]:
+    """The files of the candidate by name, the manifest's own included."""
+    names = [*read_json(artifacts.training(MANIFEST))["files"], MANIFEST]
+    return {name: artifacts.training(name).read_bytes() for name in names}
+
+
+def load(artifacts: Artifacts) -> Detector:
+    """The candidate as a worker would load it."""
+    return bundle.load(files(artifacts))
+
+
+def _errors(
+    artifacts: Artifacts, part: str, networks: Mapping[str, Autoencoder], config: TrainingConfig
+) -> NDArray[np.float64]:
+    """The networks' errors (member, window, feature) on a part."""
+    windows = loader.load(artifacts, part, config.window.size)
+    blocks = np.array_split(np.arange(len(windows)), -(-len(windows) // BLOCK))
+    members = list(networks.values())
+    return np.concatenate([measure(members, windows.take(block), config.scaling.clip) for block in blocks], axis=1)
+
+
+def _detector(
+    artifacts: Artifacts,
+    config: TrainingConfig,
+    identity: Identity,
+    calibration: Calibration,
+    threshold: thresholds.Threshold,
+) -> Detector:
+    window = read_json(artifacts.window)
+    features = tuple(window["features"])
+    described = describe_features(_training_rows(artifacts), features)
+    return Detector(
+        release=identity.release,
+        dataset=identity.dataset,
+        features=features,
+        window=window["size"],
+        stride=window["stride"],
+        hold_limit=window["hold_limit"],
+        interval_us=window["interval_us"],
+        gap_us=window["gap_us"],
+        scaler=Scaler.from_dict(read_json(artifacts.scaler)),
+        ensemble=calibration.ensemble,
+        zero=calibration.zero,
+        unit=calibration.unit,
+        level=calibration.level,
+        hold=config.ensemble.hold,
+        threshold=threshold,
+        reference=Reference(described, calibration.error, calibration.anomaly_rate),
+    )
+
+
+def _training_rows(artifacts: Artifacts) -> NDArray[np.float64]:
+    """The raw rows (row, feature) that the scaler was fitted to."""
+    series = load_table(artifacts).series
+    values = np.concatenate([table.values for table in series])
+    labels = np.concatenate([labels_of(table) for table in series])
+    parts = pq.read_table(artifacts.cleaned, columns=["part"])["part"].combine_chunks()
+    train = parts.dictionary.index("train").as_py()
+    rows: NDArray[np.float64] = values[(parts.indices.to_numpy() == train) & ~labels]
+    return rows

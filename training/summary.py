@@ -1,0 +1,76 @@
+"""The end of a training run: a table of networks, and what the detector as a whole is worth."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from schemas.training import TrainingConfig
+from training.evaluate import Evaluation, Labelled
+from training.pipeline import Outcome
+
+
+def show(console: Console, outcome: Outcome, config: TrainingConfig) -> None:
+    """The closing table, and what the figures in it are."""
+    console.print(networks_grid(outcome))
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for name, text in figures(outcome, config):
+        grid.add_row(name, text)
+    console.print(grid)
+
+
+def networks_grid(outcome: Outcome) -> Grid:
+    """A row for each network."""
+    labelled = outcome.evaluation.labelled
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid.add_column("network")
+    for column in ("train loss", "validation loss", "best epoch", *(["AUC-PR"] if labelled else []), "seconds"):
+        grid.add_column(column, justify="right")
+    for one in outcome.fitted:
+        best, epochs = one.best, len(one.epochs)
+        cells = [f"{best.train_loss:.4f}", f"{best.validation_loss:.4f}", f"{best.number} of {epochs}"]
+        cells += [f"{labelled.auc_pr_by_network[one.name]:.3f}"] if labelled else []
+        grid.add_row(one.name, *cells, f"{one.seconds:.1f}")
+    return grid
+
+
+def figures(outcome: Outcome, config: TrainingConfig) -> list[tuple[str, str]]:
+    """What the detector as a whole is worth, each figure with what it was measured on."""
+    detector, evaluation = outcome.detector, outcome.evaluation
+    lines = [
+        (
+            "threshold",
+            f"1 on the scale of scores (a combined error of {detector.level:.3g}), set by {config.threshold.method}",
+        ),
+        ("flag rate", _rate(evaluation)),
+    ]
+    return lines + (_agreement(evaluation.labelled) if evaluation.labelled else [])
+
+
+def _rate(evaluation: Evaluation) -> str:
+    rate = evaluation.flag_rate
+    if rate.measured is None:
+        return f"promised {rate.promised:.2%}; not measured: no window of the test part is without a labelled anomaly"
+    return (
+        f"promised {rate.promised:.2%}, measured {rate.measured:.2%} "
+        f"({rate.flagged:,} of {rate.windows:,} normal windows of the test part, which set nothing)"
+    )
+
+
+def _agreement(labelled: Labelled) -> list[tuple[str, str]]:
+    chance = labelled.anomalous / labelled.windows
+    return [
+        ("AUC-PR", f"{labelled.auc_pr:.3f} (chance is {chance:.3f})"),
+        (
+            "best F1",
+            f"{labelled.best_f1:.3f} (without point adjustment; flagging all is {2 * chance / (1 + chance):.3f})",
+        ),
+        ("events", f"{labelled.events_found} of {labelled.events} found at the automatic threshold"),
+        (
+            "measured on",
+            f"{labelled.windows:,} labelled windows that fitted nothing: the test part, and before it those that hold "
+            "an anomaly; all readings were streamed in order",
+        ),
+    ]
