@@ -64,7 +64,7 @@ class FileReadings:
             moment = (series.times[row] + self.shift_us).astype("M8[us]").item().replace(tzinfo=UTC)
             values = dict(zip(features, series.values[row].tolist(), strict=True))  # NaN becomes null
             for name in names[owner]:
-                yield Message(name.encode(), _encode(Reading(name, moment, values, self.dataset)), [])
+                yield Message(name.encode(), _encode(Reading(name, moment, values, self.dataset)))
 
 
 def shift_to(table: Table, now_us: int) -> int:
