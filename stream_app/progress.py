@@ -91,8 +91,8 @@ class Progress(Generic[R]):
         return records[bisect_left(records, self.expected, key=offset_of) :]
 
     def _is_doubtful(self, first: int) -> bool:
-        """Above the expected offset, unless the log was asked again and had nothing lower: then it is a hole."""
-        return first > self.expected and (self._doubted is None or first < self._doubted)
+        """Above the expected offset; unless the log, asked again, begins there again: then it is a hole."""
+        return first > self.expected and first != self._doubted
 
     def _split(self, records: Sequence[R]) -> list[Sequence[R]]:
         cut = bisect_left(records, self.plan.publish_from, key=offset_of)

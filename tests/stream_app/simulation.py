@@ -65,6 +65,8 @@ class Chains:
         return b"".join(PACKED.pack(name.encode(), self.chains[dataset][name]) for name in series)
 
     def restore(self, dataset: str, data: bytes) -> None:
+        if len(data) % PACKED.size:
+            raise ValueError(f"{len(data)} bytes are no whole number of series")
         chains = self.chains.setdefault(dataset, {})
         for name, chain in PACKED.iter_unpack(data):
             chains[name.rstrip(b"\0").decode()] = chain
@@ -348,9 +350,7 @@ class Simulation:
         self.unrest = self.random.choice([0.03, 0.05, 0.1])
         self.slab_counts = self.random.choice([[3], [3], [2, 4]])
         self.slab_bytes = self.random.choice([900_000, 900_000, 120])
-        self.pace = defaultdict(
-            lambda: self.random.choice([1, 1, 5])
-        )  # some steps are slow in one run, fast in another
+        self.pace: defaultdict[str, int] = defaultdict(lambda: self.random.choice([1, 1, 5]))  # of each kind of step
         self.broker = Broker()
         self.owners: list[Owner] = []
         self.current: Owner | None = None
