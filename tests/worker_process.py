@@ -1,0 +1,132 @@
+"""A real worker as a process: started, waited for, looked into, stopped, killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream_app.local_kafka.ports import free_port
+
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 60.0
+
+
+class WorkerProcess:
+    """`tidewatch worker` in a folder of its own, where its log and its store are; as a context manager it is ended.
+
+        with WorkerProcess(tmp_path, kafka.environment, {"kafka.readings_topics": topic, "publish": "all"}) as worker:
+            worker.wait_ready()
+            worker.wait_until(lambda: worker.metric("windows_scored_total", dataset="pumps") == 33)
+            assert worker.stop() == 0
+
+    Several processes may share a folder: they share its store.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], settings: Mapping[str, Any], name: str = "worker"
+    ) -> None:
+        """`settings` are dotted keys; without them the port is a free one, and the store in the folder."""
+        self.port = free_port()
+        self._log = folder / f"{name}.log"
+        told = {"web.port": self.port, "store.url": "dir:store", **settings}
+        self._command = [sys.executable, "-m", "stream_app", "worker"]
+        self._command += [part for key, value in told.items() for part in ("--setting", f"{key}={value}")]
+        self._folder = folder
+        self._environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        if error is not None:  # pytest shows what is printed while a test fails
+            sys.stdout.write(f"\n--- {self._log.name}\n{self.log[-8000:]}\n")
+
+    # -- its life
+
+    def start(self) -> None:
+        """Start it, again too; the log goes on."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def wait_ready(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until it has partitions with their state; AssertionError if it ends, or takes longer."""
+        self.wait_until(lambda: self.answer("/readyz")[0] == 200, seconds)
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+        """Poll while the process runs."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self.exit_code is None, f"the worker ended with {self.exit_code}:\n{self.log[-4000:]}"
+            assert time.monotonic() < deadline, f"not within {seconds:g} s:\n{self.log[-4000:]}"
+            time.sleep(POLL_SECONDS)
+
+    def stop(self, seconds: float = 15.0) -> int:
+        """SIGTERM, and its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait_end(seconds)
+
+    def wait_end(self, seconds: float = 15.0) -> int:
+        """Its exit code, once it ends by itself."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal: SIGSTOP makes a zombie of it, SIGCONT wakes it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    # -- what it shows
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def log(self) -> str:
+        """All that it has logged."""
+        return self._log.read_text(errors="replace")
+
+    def answer(self, path: str) -> tuple[int, str]:
+        """Status and text of a page; 0 if nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of all samples of tidewatch_`name` that have these labels; 0 if there is none."""
+        families = text_string_to_metric_families(self.answer("/metrics")[1])
+        return sum(
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == f"tidewatch_{name}" and labels.items() <= sample.labels.items()
+        )
