@@ -149,8 +149,8 @@ def held_out(table: Table, parts: Sequence[NDArray[np.int8]], judged: Judged, si
     lengths = [len(series.times) for series in table.series]
     labelled = np.repeat([series.labels is not None for series in table.series], lengths)[judged.row]
     tested = np.concatenate(parts)[judged.row - size + 1] == TEST
-    unfitted: NDArray[np.bool_] = tested | _stained(_labels(table), judged, size)
-    return unfitted & labelled
+    held: NDArray[np.bool_] = labelled & (tested | _stained(_labels(table), judged, size))
+    return held
 
 
 def _labels(table: Table) -> NDArray[np.bool_]:
