@@ -44,3 +44,9 @@ def test_every_link_to_a_file_leads_somewhere(page):
     """A relative link in a page is a file or folder that exists."""
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_file_that_the_recipes_name_exists():
+    """A recipe that leads to a moved file is worse than none."""
+    named = re.findall(r"`((?:models|schemas|config|tests|docs)/[^`\s]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
