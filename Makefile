@@ -41,7 +41,7 @@ docs: $(READY) ## Write the generated references anew: docs/settings.md and sche
 
 .PHONY: bench
 bench: $(READY) ## Measure the worker; figures go to benchmarks/results/
-	$(RUN)/python -m benchmarks
+	$(RUN)/python -m benchmarks.worker
 
 .PHONY: requirements
 requirements: $(READY) ## Bring requirements.txt up to pyproject.toml; UPGRADE=--upgrade takes the newest of all

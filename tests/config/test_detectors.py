@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from config import DETECTORS
+from config.settings import FILES
 from schemas.training import TrainingConfig
+
+DETECTORS = FILES / "detectors"
 
 
 def read(name: str) -> TrainingConfig:
