@@ -30,7 +30,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class Group(BaseModel):
     """A part of the settings: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class KafkaSettings(Group):

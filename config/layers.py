@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +30,7 @@ class Given:
 
 
 Layer = dict[str, Given]
+PREFIX = "TIDEWATCH_"
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
@@ -46,7 +47,7 @@ def leaves(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
 
 def variable(key: str) -> str:
     """The environment variable of a dotted key: `kafka.group` is `TIDEWATCH_KAFKA__GROUP`."""
-    return "TIDEWATCH_" + key.upper().replace(".", "__")
+    return PREFIX + key.upper().replace(".", "__")
 
 
 def yaml_file(model: type[BaseModel], path: Path) -> Layer:
@@ -61,8 +62,7 @@ def yaml_file(model: type[BaseModel], path: Path) -> Layer:
         raise SettingsError(f"settings file {path} holds a {type(content).__name__}; write `group: {{key: value}}`")
     known = leaves(model)
     layer = {key: Given(value, path.name) for key, value in _flatten(content, known)}
-    for key in layer.keys() - known.keys():
-        raise SettingsError(f"{path}: unknown setting {key!r}; {_nearest(key, known)}")
+    _refuse_unknown(layer, known, str(path))
     return layer
 
 
@@ -72,19 +72,18 @@ def environment(model: type[BaseSettings]) -> Layer:
     try:
         content = EnvSettingsSource(model)()
     except UnreadableVariable:
-        whole = [name for name in map(variable, model.model_fields) if name in os.environ]
+        whole = sorted(_variables() & set(map(variable, model.model_fields)))
         raise SettingsError(f'environment: {", ".join(whole)}: a group is given as JSON, {{"key": value}}') from None
     layer = {key: Given(value, _variable_that_set(key)) for key, value in _flatten(content, known)}
-    for key in layer.keys() - known.keys():
-        raise SettingsError(f"environment: unknown setting {variable(key)}; {_nearest(key, known, variable)}")
+    nested = {name[len(PREFIX) :].lower().replace("__", ".") for name in _variables() if "__" in name}
+    _refuse_unknown(layer.keys() | nested, known, "environment", variable)
     return layer
 
 
 def command_line(model: type[BaseModel], overrides: Mapping[str, Any]) -> Layer:
     """Dotted keys given on the command line; values may be text or already of the right type."""
     known = leaves(model)
-    for key in overrides.keys() - known.keys():
-        raise SettingsError(f"command line: unknown setting {key!r}; {_nearest(key, known)}")
+    _refuse_unknown(overrides, known, "command line")
     return {key: Given(value, "command line") for key, value in overrides.items()}
 
 
@@ -94,8 +93,7 @@ def ignored_variables(model: type[BaseModel]) -> dict[str, str]:
     They are no error: Kubernetes sets such names (TIDEWATCH_WEB_PORT) for a service of ours.
     """
     known = {variable(key): key for key in leaves(model)}
-    strays = [name for name in os.environ if name.upper().startswith("TIDEWATCH_") and name.upper() not in known]
-    near = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.9) for name in sorted(strays)}
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.9) for name in sorted(_variables() - known.keys())}
     return {name: match[0] for name, match in near.items() if match}
 
 
@@ -124,8 +122,12 @@ def explain(error: ValidationError, given: Layer, model: type[BaseModel]) -> Set
 
 def _variable_that_set(key: str) -> str:
     """The variable of the key itself, or of its group, which may be given whole as JSON."""
-    set_here = {name.upper() for name in os.environ}
-    return variable(key) if variable(key) in set_here else variable(key.rpartition(".")[0])
+    return variable(key) if variable(key) in _variables() else variable(key.rpartition(".")[0])
+
+
+def _variables() -> set[str]:
+    """The names of ours in the environment; case does not matter in them."""
+    return {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
 
 
 def _is_at(location: tuple[int | str, ...], key: str) -> bool:
@@ -142,6 +144,10 @@ def _flatten(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str = ""
             yield key, value
 
 
-def _nearest(key: str, known: Mapping[str, Any], spell: Any = str) -> str:
-    matches = get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean {spell(matches[0])!r}?" if matches else "`tidewatch config` lists them all"
+def _refuse_unknown(
+    keys: Iterable[str], known: Mapping[str, Any], where: str, spell: Callable[[str], str] = str
+) -> None:
+    for key in sorted(set(keys) - known.keys()):
+        near = get_close_matches(key, known, n=1, cutoff=0.5)
+        way_out = f"did you mean {spell(near[0])!r}?" if near else "`tidewatch config` lists them all"
+        raise SettingsError(f"{where}: unknown setting {spell(key)!r}; {way_out}")

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     """All of it. `Settings()` is the defaults alone; `load()` adds files, environment and command line."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIDEWATCH_",
+        env_prefix=layers.PREFIX,
         env_nested_delimiter="__",
         env_ignore_empty=True,
         extra="forbid",

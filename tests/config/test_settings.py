@@ -95,6 +95,10 @@ def test_base_yaml_says_the_defaults():
         ({"kafka.grup": "a"}, "command line: unknown setting 'kafka.grup'; did you mean 'kafka.group'?"),
         ({"web.port": "x"}, "web.port 'x' (from command line): input should be a valid integer"),
         ({"web.port": "70000"}, "web.port '70000' (from command line): input should be less than or equal to 65535"),
+        (
+            {"kafka.max_future_seconds": "inf"},
+            "kafka.max_future_seconds 'inf' (from command line): input should be a fin",
+        ),
         ({"publish": "some"}, "publish 'some' (from command line): input should be 'flagged' or 'all'"),
         ({"kafka.readings_topics": "["}, "kafka.readings_topics '[' (from command line): no JSON list; write [\"a\""),
         ({"environment": "prod"}, "environment 'prod' (from command line) is none of local, staging, production"),
@@ -113,7 +117,13 @@ def test_a_mistake_on_the_command_line_is_named(setting, said):
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("TIDEWATCH_KAFKA__GRUP", "a", "unknown setting TIDEWATCH_KAFKA__GRUP; did you mean 'TIDEWATCH_KAFKA__GROUP'?"),
+        (
+            "TIDEWATCH_KAFKA__GRUP",
+            "a",
+            "unknown setting 'TIDEWATCH_KAFKA__GRUP'; did you mean 'TIDEWATCH_KAFKA__GROUP'?",
+        ),
+        ("TIDEWATCH_KAFAK__GROUP", "a", "'TIDEWATCH_KAFAK__GROUP'; did you mean 'TIDEWATCH_KAFKA__GROUP'?"),
+        ("TIDEWATCH_KAFKA", '{"grup": 1}', "unknown setting 'TIDEWATCH_KAFKA__GRUP'"),
         ("TIDEWATCH_WEB__PORT", "x", "web.port 'x' (from TIDEWATCH_WEB__PORT): input should be a valid integer"),
         ("TIDEWATCH_ENVIRONMENT", "prod", "environment 'prod' (from TIDEWATCH_ENVIRONMENT) is none of local"),
         ("TIDEWATCH_KAFKA", "{", "TIDEWATCH_KAFKA"),
