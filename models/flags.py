@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
-from models.batch import Index, Mask, Observed
+from models.batch import Float64, Index, Mask, Observed
 from models.detector import Detector
 from schemas.flag import Attribution, Flag, window_ids
 
@@ -17,31 +18,43 @@ def write(detector: Detector, observed: Observed, chosen: Index) -> list[Flag]:
     series = [observed.batch.series[row] for row in observed.rows[chosen].tolist()]
     anomalous = observed.is_anomaly[chosen].tolist()
     blamed = dict(_attributions(detector, observed, chosen[observed.is_anomaly[chosen]]))
-    names = [member.name for member in detector.ensemble.members]
+    imputed = _imputed(detector.features, observed.imputed, chosen)
+    times = timestamps(np.concatenate([observed.starts[chosen], observed.ends[chosen]]))
+    nothing: list[Any] = []
     return list(
         map(
             Flag,
             window_ids(detector.dataset, series, observed.ends[chosen]),
             repeat(detector.dataset),
             series,
-            timestamps(observed.starts[chosen]),
-            timestamps(observed.ends[chosen]),
+            times[: len(chosen)],
+            times[len(chosen) :],
             observed.scores[chosen].tolist(),
             observed.thresholds[chosen].tolist(),
             anomalous,
             map(int, anomalous),
             repeat(detector.release),
-            [dict(zip(names, scores, strict=True)) for scores in observed.model_scores[chosen].tolist()],
-            [blamed.get(window, []) for window in chosen.tolist()],
-            _imputed(detector.features, observed.imputed[chosen]),
+            _by_name(detector.ensemble.names, observed.model_scores[chosen]),
+            [blamed.get(window, nothing) for window in chosen.tolist()],
+            [imputed.get(window, nothing) for window in chosen.tolist()],
         )
     )
 
 
 def timestamps(times: Index) -> list[str]:
     """Times (n,) in microseconds UTC as RFC 3339, always with six decimals."""
-    text: list[str] = np.datetime_as_string(times.astype("M8[us]"), timezone="UTC").tolist()
-    return text
+    different, places = np.unique(times, return_inverse=True)  # many series are read at the same moment
+    texts = np.datetime_as_string(different.astype("M8[us]"), timezone="UTC").tolist()
+    return [texts[place] for place in places.tolist()]
+
+
+def _by_name(names: Sequence[str], scores: Float64) -> list[dict[str, float]]:
+    """Scores (n, member) under their members' names; column by column, which takes half the time."""
+    rows: list[dict[str, float]] = [{} for _ in scores]
+    for name, column in zip(names, scores.T.tolist(), strict=True):
+        for row, score in zip(rows, column, strict=True):
+            row[name] = score
+    return rows
 
 
 def _attributions(detector: Detector, observed: Observed, windows: Index) -> Iterable[tuple[int, list[Attribution]]]:
@@ -63,9 +76,9 @@ def _attributions(detector: Detector, observed: Observed, windows: Index) -> Ite
         )
 
 
-def _imputed(features: tuple[str, ...], imputed: Mask) -> list[list[str]]:
-    """The names of the imputed features of each window (n, feature)."""
-    named: list[list[str]] = [[] for _ in imputed]
-    for window, feature in np.argwhere(imputed).tolist():
-        named[window].append(features[feature])
-    return named
+def _imputed(features: tuple[str, ...], imputed: Mask, chosen: Index) -> dict[int, list[str]]:
+    """The names of the imputed features of those windows that have any."""
+    return {
+        window: [feature for feature, was in zip(features, imputed[window], strict=True) if was]
+        for window in chosen[imputed[chosen].any(axis=1)].tolist()
+    }

@@ -36,8 +36,8 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     series: list[str]
     records: bytes
     count: bytes
-    windows: bytes
-    moments: bytes
+    rows: bytes
+    times: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +50,22 @@ class Snapshot:
     series: Sequence[str]
     records: NDArray[np.void]  # (n,)
     count: Index  # (n,) rows since the restart
-    windows: Float32  # (n, time, feature)
-    moments: Index  # (n, time)
+    rows: Float32  # (n, window - 1, feature)
+    times: Index  # (n, window - 1)
 
 
 def take(table: SeriesTable, series: Sequence[str], detector: Detector) -> Snapshot:
     """Copy the state that these series of a table have under a detector."""
-    slots, rings = table.find(series), table.rings
+    slots, histories = table.find(series), table.histories
     return Snapshot(
         detector.release,
         detector.features,
         detector.scaler,
         series,
         table.records[slots],
-        rings.count[slots],
-        rings.gather(slots),
-        rings.moments(slots),
+        histories.count[slots],
+        histories.rows[slots],
+        histories.times[slots],
     )
 
 
@@ -75,8 +75,9 @@ def put(table: SeriesTable, snapshot: Snapshot, detector: Detector) -> None:
     kept = ["newest", "seen", "dropped"]
     if fits(snapshot, detector):
         kept += ["age", "since"]
-        windows = rescale(snapshot.windows, snapshot.scaler, detector.scaler)
-        table.rings.put(slots, windows, snapshot.moments, snapshot.count)
+        histories = table.histories
+        histories.rows[slots] = rescale(snapshot.rows, snapshot.scaler, detector.scaler)
+        histories.times[slots], histories.count[slots] = snapshot.times, snapshot.count
         if snapshot.release == detector.release and snapshot.records.dtype == table.records.dtype:
             kept += ["held", "threshold"]
     for name in kept:
@@ -85,7 +86,7 @@ def put(table: SeriesTable, snapshot: Snapshot, detector: Detector) -> None:
 
 def fits(snapshot: Snapshot, detector: Detector) -> bool:
     """Whether the windows are of the kind that the detector scores."""
-    return snapshot.features == detector.features and snapshot.windows.shape[1] == detector.window
+    return snapshot.features == detector.features and snapshot.rows.shape[1] == detector.window - 1
 
 
 def pack(snapshot: Snapshot) -> bytes:
@@ -94,14 +95,14 @@ def pack(snapshot: Snapshot) -> bytes:
         version=VERSION,
         release=snapshot.release,
         features=list(snapshot.features),
-        window=snapshot.windows.shape[1],
+        window=snapshot.rows.shape[1] + 1,
         threshold_size=snapshot.records["threshold"].shape[1],
         **snapshot.scaler.to_dict(),
         series=list(snapshot.series),
         records=snapshot.records.tobytes(),
         count=snapshot.count.tobytes(),
-        windows=snapshot.windows.tobytes(),
-        moments=snapshot.moments.tobytes(),
+        rows=snapshot.rows.tobytes(),
+        times=snapshot.times.tobytes(),
     )
     return msgspec.msgpack.encode(packed)
 
@@ -113,7 +114,7 @@ def unpack(data: bytes) -> Snapshot:
         scaler = Scaler.from_dict({"mean": packed.mean, "scale": packed.scale})
     except (ValueError, RecursionError, ScalerError) as error:
         raise SnapshotError(f"snapshot of {len(data)} bytes can not be read: {error}") from error
-    n, window, features = len(packed.series), packed.window, len(packed.features)
+    n, held, features = len(packed.series), packed.window - 1, len(packed.features)
     _check(packed)
     count = _array("count", packed.count, (n,), np.dtype("<i8"))
     if (count < 0).any():
@@ -125,8 +126,8 @@ def unpack(data: bytes) -> Snapshot:
         packed.series,
         _array("records", packed.records, (n,), record(features, packed.threshold_size)),
         count,
-        _array("windows", packed.windows, (n, window, features), np.dtype("<f4")),
-        _array("moments", packed.moments, (n, window), np.dtype("<i8")),
+        _array("rows", packed.rows, (n, held, features), np.dtype("<f4")),
+        _array("times", packed.times, (n, held), np.dtype("<i8")),
     )
 
 
@@ -134,7 +135,7 @@ def _check(packed: _Packed) -> None:
     if packed.version != VERSION:
         raise SnapshotError(f"snapshot has version {packed.version}; this program reads version {VERSION}")
     if not (
-        0 < len(packed.features) == len(packed.mean) and 1 <= packed.window <= 4096 and 0 <= packed.threshold_size <= 64
+        0 < len(packed.features) == len(packed.mean) and 2 <= packed.window <= 4096 and 0 <= packed.threshold_size <= 64
     ):
         raise SnapshotError("snapshot has a header that contradicts itself")
     if len(set(packed.series)) != len(packed.series):

@@ -8,12 +8,12 @@ from collections.abc import Callable, KeysView, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.windows import Index, Rings, grown
+from models.windows import Histories, Index, grown
 
 NEVER = -(2**62)  # a time before all others, far enough from the ends of int64 to be subtracted
 UNUSED = np.iinfo(np.int64).max  # `seen` of an empty slot: never the longest silent
 LONG = np.iinfo(np.int16).max  # as many rows as can be counted; longer than any window and any hold
-GROWTH = 1.125  # two kilobytes a slot: what is allocated ahead stays small
+GROWTH = 1.125  # what is allocated ahead stays small
 SMALLEST = 16  # slots
 
 
@@ -37,7 +37,7 @@ class SeriesTable:
     """Slots for series; a slot is used again when its series is dropped."""
 
     def __init__(self, window: int, features: int, start_threshold: Callable[[int], NDArray[np.float32]]) -> None:
-        self.rings = Rings(window, features)
+        self.histories = Histories(window, features)
         self._threshold = start_threshold(1)[0]
         self.records = np.zeros(0, record(features, len(self._threshold)))
         self.slots: dict[str, int] = {}
@@ -56,7 +56,7 @@ class SeriesTable:
         """Memory of all slots and of what finds them, in bytes."""
         found = sum(sys.getsizeof(name) + sys.getsizeof(slot) for name, slot in self.slots.items())
         index = sys.getsizeof(self.slots) + sys.getsizeof(self._free)
-        return self.rings.nbytes + self.records.nbytes + found + index
+        return self.histories.nbytes + self.records.nbytes + found + index
 
     def find(self, names: Sequence[str]) -> Index:
         """The slots of series (n,); a new series gets one."""
@@ -69,7 +69,7 @@ class SeriesTable:
     def renew(self, names: Sequence[str]) -> Index:
         """The slots of series (n,), each as if nothing had ever come."""
         slots = self.find(names)
-        self.rings.restart(slots)
+        self.histories.count[slots] = 0
         self.records[slots] = self._new()
         return slots
 
@@ -92,13 +92,13 @@ class SeriesTable:
             self._grow(len(self) + len(names))
         slots = [self._free.pop() for _ in names]
         self.slots.update(zip(names, slots, strict=True))
-        self.rings.restart(np.array(slots))
+        self.histories.count[slots] = 0
         self.records[slots] = self._new()
 
     def _grow(self, needed: int) -> None:
         old = len(self.records)
         capacity = max(SMALLEST, needed, int(needed * GROWTH))
-        self.rings.grow(capacity)
+        self.histories.grow(capacity)
         self.records = grown(self.records, capacity)
         self.records["seen"][old:] = UNUSED
         self._free = list(range(capacity - 1, old - 1, -1)) + self._free

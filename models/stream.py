@@ -10,10 +10,10 @@ from collections.abc import Iterable, Set
 
 import numpy as np
 
-from models import flags, packing
+from models import flags, intake, packing
 from models.batch import Batch, Counts, Float64, Mask, Observed, to_batch
 from models.detector import Detector, Scored
-from models.intake import Ended, Intake, Rules
+from models.intake import Ended, Marks, Rules
 from models.series import SeriesTable
 from models.windows import Index, rounds
 from schemas.flag import Flag
@@ -46,7 +46,7 @@ class StreamDetector:
 
     def observe(self, batch: Batch) -> Observed:
         """Take readings in, score the windows that end with them all at once, and decide."""
-        intake, ended = self._take(batch, gather=True)
+        marks, ended = self._take(batch, gather=True)
         scored = self._score(ended)
         scores, thresholds, is_anomaly = self._judge(ended, scored.combined)
         return Observed(
@@ -58,8 +58,8 @@ class StreamDetector:
             thresholds,
             is_anomaly,
             ended.imputed,
-            counts=_counts(intake, ended),
-            stale=[batch.series[row] for row in np.flatnonzero(intake.marks.stale).tolist()],
+            counts=_counts(batch, marks, ended),
+            stale=[batch.series[row] for row in np.flatnonzero(marks.stale).tolist()],
         )
 
     def replay(self, batch: Batch) -> None:
@@ -105,14 +105,13 @@ class StreamDetector:
             packing.put(self._table, packing.take(old, names[start : start + ADOPTED_AT_ONCE], before), detector)
         return (before.features, before.window) == (detector.features, detector.window)
 
-    def _take(self, batch: Batch, gather: bool) -> tuple[Intake, Ended]:
+    def _take(self, batch: Batch, gather: bool) -> tuple[Marks, Ended]:
         """Put a batch into its series' windows."""
         detector = self.detector
         slots = self._table.find(batch.series)
         self._table.records["seen"][slots] = batch.seen
         rules = Rules(detector.window, detector.stride, detector.hold_limit, detector.gap_us)
-        intake = Intake(self._table, rules, batch.times, detector.scaler.transform(batch.values))
-        return intake, intake.take(slots, gather)
+        return intake.take(self._table, rules, slots, batch.times, detector.scaler.transform(batch.values), gather)
 
     def _score(self, ended: Ended) -> Scored:
         if len(ended.rows):
@@ -124,14 +123,14 @@ class StreamDetector:
 
     def _judge(self, ended: Ended, combined: Float64) -> tuple[Float64, Float64, Mask]:
         """Scores, thresholds and is_anomaly of windows with these combined errors, (m,) each; of one series in turn."""
-        records, threshold = self._table.records, self.detector.threshold
+        states, threshold = self._table.records["threshold"], self.detector.threshold
         scores, thresholds, is_anomaly = np.empty_like(combined), np.empty_like(combined), np.empty(len(combined), bool)
         for turn in rounds(ended.slots):
             slots = ended.slots[turn]
-            scores[turn] = self.detector.scale(self._hold(combined[turn], slots, ended.first[turn]))
-            state = records["threshold"][slots]
-            thresholds[turn], is_anomaly[turn] = threshold.decide(scores[turn], state)
-            records["threshold"][slots] = state
+            state = states[slots]
+            scores[turn] = own = self.detector.scale(self._hold(combined[turn], slots, ended.first[turn]))
+            thresholds[turn], is_anomaly[turn] = threshold.decide(own, state)
+            states[slots] = state
         return scores, thresholds, is_anomaly
 
     def _hold(self, combined: Float64, slots: Index, first: Mask) -> Float64:
@@ -148,14 +147,14 @@ def _table(detector: Detector) -> SeriesTable:
     return SeriesTable(detector.window, len(detector.features), detector.threshold.start)
 
 
-def _counts(intake: Intake, ended: Ended) -> Counts:
-    marks = intake.marks
+def _counts(batch: Batch, marks: Marks, ended: Ended) -> Counts:
+    dropped = marks.late | marks.duplicate
     return Counts(
-        readings=len(marks.late),
+        readings=len(batch.times),
         windows=len(ended.rows),
         late=int(marks.late.sum()),
         duplicates=int(marks.duplicate.sum()),
         gaps=int(marks.gap.sum()),
         warm_ups=int(marks.warm_up.sum()),
-        imputed_values=int(intake.missing[marks.accepted].sum()),
+        imputed_values=int(np.isnan(batch.values[~dropped]).sum()),
     )

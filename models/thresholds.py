@@ -17,6 +17,7 @@ Verdict = tuple[Float64, NDArray[np.bool_]]
 
 PEAKS_NEEDED = 20  # fewer do not show the shape of a tail
 FLOOR = 0.5  # no effective threshold falls below this
+LOG_FLOOR = float(np.log(FLOOR))
 
 
 class Threshold(Protocol):
@@ -136,17 +137,20 @@ class FlagBudget:
 
     def decide(self, scores: Float64, state: State) -> Verdict:
         """Decide, pay, learn; n may hold any mix of series."""
-        log, budget, drift, low = np.ascontiguousarray(state.T, np.float64)
+        now = np.ascontiguousarray(state.T, np.float64)
+        log, budget, drift, low = now  # views: what changes them changes `now`
         thresholds = np.maximum(np.exp(log), FLOOR)
         flagged = scores > thresholds
         pays = flagged & (budget >= 1)
-        learns = ~flagged | pays | (low > self.PATIENCE)
-        surprise = np.where(learns, flagged - self.rate, 0)
-        drift = np.clip(drift + self.DRIFT_STEP * surprise, -self.DRIFT_LIMIT, self.DRIFT_LIMIT)
-        log = np.maximum(log + self.STEP * surprise + drift * learns, np.log(FLOOR))
-        budget = np.where(flagged, budget - pays, np.minimum(budget + self.REFILL * self.rate, self.BUDGET))
-        low = np.where(budget >= self.BUDGET / 2, 0, low + 1)
-        state[:] = np.stack([log, budget, drift, low], axis=1)
+        learns = (flagged == pays) | (low > self.PATIENCE)
+        surprise = (flagged - self.rate) * learns
+        drift += self.DRIFT_STEP * surprise
+        np.minimum(np.maximum(drift, -self.DRIFT_LIMIT, out=drift), self.DRIFT_LIMIT, out=drift)
+        log += self.STEP * surprise + drift * learns
+        np.maximum(log, LOG_FLOOR, out=log)
+        budget[:] = np.where(flagged, budget - pays, np.minimum(budget + self.REFILL * self.rate, self.BUDGET))
+        low[:] = (low + 1) * (budget < self.BUDGET / 2)
+        state[:] = now.T
         return thresholds, flagged
 
 

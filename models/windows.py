@@ -5,7 +5,7 @@ A window ends at row `size - 1` after a restart, and then at every `stride`-th r
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,23 +16,22 @@ Index = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-class Rings:
-    """The newest rows of many series, and when they were; a slot is one series' place.
+class Histories:
+    """The newest `window - 1` rows of many series, and when they were; a slot is one series' place.
 
-    Each row is written twice, `window` apart, so that the newest `window` rows always stand in one piece somewhere in
-    a ring of twice that length, and a window is one copy:
+    A batch's rows are laid out behind what their series had, so that every window stands in one piece somewhere and is
+    one copy, however many rows a series has in the batch:
 
-        window 3, row 5 arrives:   [3 4 2|3 4 2]  ->  [3 4 5|3 4 5]
-                                                       ~~~~~           rows 3 4 5
+        window 3, slot a gets row 5, slot b rows 7 and 8:    [a3 a4 a5|b5 b6 b7 b8]
+                                                              ~~~~~~~~ ~~~~~~~~
+                                                                          ~~~~~~~~
     """
 
     def __init__(self, window: int, features: int) -> None:
         self.window = window
-        self.features = features
-        self.rows: Float32 = np.zeros((0, 2 * window, features), np.float32)
-        self.times: Index = np.zeros((0, window), np.int64)  # written once: read whole only to say when
-        self.count: Index = np.zeros(0, np.int64)  # rows since the restart
-        self._spans = self.rows
+        self.rows: Float32 = np.zeros((0, window - 1, features), np.float32)  # oldest first
+        self.times: Index = np.zeros((0, window - 1), np.int64)
+        self.count: Index = np.zeros(0, np.int64)  # rows since the restart; older ones mean nothing
 
     @property
     def nbytes(self) -> int:
@@ -40,48 +39,40 @@ class Rings:
         return self.rows.nbytes + self.times.nbytes + self.count.nbytes
 
     def grow(self, capacity: int) -> None:
-        """Make room for `capacity` slots; memory of a new one is touched when it is first written."""
+        """Make room for `capacity` slots."""
         self.rows, self.times = grown(self.rows, capacity), grown(self.times, capacity)
         self.count = grown(self.count, capacity)
-        flat = self.rows.reshape(capacity, -1)
-        # (slot, start, time x feature), a view: each start's rows in one piece
-        self._spans = sliding_window_view(flat, self.window * self.features, axis=1)[:, :: self.features]
 
-    def restart(self, slots: Index) -> None:
-        """Forget the rows of these slots."""
-        self.count[slots] = 0
+    def extend(self, slots: Index, rows: Float32, times: Index, ends: Index) -> tuple[Float32, Index]:
+        """Append rows (n, feature), taken at `times` (n,), to `slots` (n,), of which equal ones are adjacent.
 
-    def push(self, slots: Index, rows: Float32, times: Index) -> None:
-        """Append one row (n, feature) to each of n different slots."""
-        place = self.count[slots] % self.window
-        self.rows[slots, place] = rows
-        self.rows[slots, place + self.window] = rows
-        self.times[slots, place] = times
-        self.count[slots] += 1
+        Gives copies of the windows that end at the rows `ends` (m,), and when their rows were: (m, time, feature) and
+        (m, time). Counting is the caller's.
+        """
+        last = last_of_each(slots)
+        places = np.arange(len(slots)) + (np.cumsum(last) - last + 1) * (self.window - 1)
+        windows = self._append(self.rows, slots[last], rows, places, places[last], places[ends])
+        return windows, self._append(self.times, slots[last], times, places, places[last], places[ends])
 
-    def newest(self, slots: Index) -> Float32:
-        """The row last pushed, (n, feature); means nothing after a restart."""
-        return self.rows[slots, (self.count[slots] - 1) % self.window]
+    def _append(
+        self, kept: NDArray[Any], slots: Index, new: NDArray[Any], places: Index, last: Index, ends: Index
+    ) -> NDArray[Any]:
+        """Lay out what was kept and what is new, keep the newest of it, and copy the windows at `ends`."""
+        held, shape = self.window - 1, kept.shape[2:]
+        line = np.empty((len(new) + len(slots) * held, *shape), kept.dtype)
+        line[places] = new
+        first = np.append(0, last[:-1] + 1)[: len(last)]
+        spans = _spans(line, held)
+        spans[first] = kept[slots].reshape(len(slots), -1)
+        kept[slots] = spans[last - held + 1].reshape(-1, held, *shape)
+        return _spans(line, held + 1)[ends - held].reshape(-1, held + 1, *shape)
 
-    def gather(self, slots: Index) -> Float32:
-        """Copies of the windows that end now (n, time, feature); before `window` rows the first mean nothing."""
-        return self._spans[slots, self.count[slots] % self.window].reshape(-1, self.window, self.features)
 
-    def moments(self, slots: Index) -> Index:
-        """The times of the rows that `gather` gives, (n, time)."""
-        return self.times[slots[:, None], self._places(slots)]
-
-    def put(self, slots: Index, windows: Float32, moments: Index, count: Index) -> None:
-        """Set slots to what `gather` and `moments` gave of others, after `count` (n,) rows."""
-        self.count[slots] = count
-        places = self._places(slots)
-        self.times[slots[:, None], places] = moments
-        for half in (0, self.window):
-            self.rows[slots[:, None], places + half] = windows
-
-    def _places(self, slots: Index) -> Index:
-        """Where the rows of the window that ends now are in the first half, oldest first, (n, time)."""
-        return (self.count[slots, None] + np.arange(self.window)) % self.window
+def _spans(line: NDArray[Scalar], size: int) -> NDArray[Scalar]:
+    """Every `size` adjacent rows of (row, ...), each in one piece: a view (row - size + 1, size * ...)."""
+    step = line.strides[0]
+    shape = (max(len(line) - size + 1, 0), size * step // line.itemsize)
+    return np.ndarray(shape, line.dtype, line, strides=(step, line.itemsize))
 
 
 def cut(rows: NDArray[Scalar], size: int, stride: int = 1) -> NDArray[Scalar]:
@@ -94,13 +85,24 @@ def cut(rows: NDArray[Scalar], size: int, stride: int = 1) -> NDArray[Scalar]:
 def rounds(slots: Index) -> list[Index]:
     """Split a batch so that each round has a slot at most once, and a slot's rounds keep its order of arrival."""
     order = np.argsort(slots, kind="stable")
-    grouped = slots[order]
-    first = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]]) if len(slots) else np.zeros(0, np.int64)
-    if len(first) == len(slots):
+    last = last_of_each(slots[order])
+    if last.all():
         return [np.arange(len(slots))] if len(slots) else []
-    nth = np.empty(len(slots), np.int64)  # how often the slot has come before in this batch
-    nth[order] = np.arange(len(slots)) - np.repeat(first, np.diff(np.r_[first, len(slots)]))
+    begin = begin_of_each(slots[order])
+    nth = np.empty_like(order)  # how often the slot has come before in this batch
+    nth[order] = np.arange(len(slots)) - begin
     return np.split(np.argsort(nth, kind="stable"), np.cumsum(np.bincount(nth))[:-1])
+
+
+def last_of_each(slots: Index) -> NDArray[np.bool_]:
+    """Where the last of adjacent equal slots is, (n,)."""
+    return np.append(slots[1:] != slots[:-1], True)[: len(slots)]
+
+
+def begin_of_each(slots: Index) -> Index:
+    """For each of adjacent equal slots the place of the first, (n,)."""
+    new = np.append(True, slots[1:] != slots[:-1])[: len(slots)]
+    return np.maximum.accumulate(np.where(new, np.arange(len(slots)), 0))
 
 
 def grown(array: NDArray[Scalar], capacity: int) -> NDArray[Scalar]:

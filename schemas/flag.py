@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+_SIZED_END = np.dtype([("size", ">i4"), ("end", ">i8")])
+
 
 class Attribution(msgspec.Struct, frozen=True, gc=False):
     """One feature's part in a window's score, with what was measured and what was expected, in raw units."""
@@ -44,12 +46,12 @@ def window_ids(dataset: str, series: Sequence[str], ends: NDArray[np.int64]) -> 
     It is the first 32 hex digits of SHA-256 over dataset, series and end time (microseconds, 8 bytes big-endian), each
     with its length in 4 bytes before it.
     """
-    shared = sha256(_sized(dataset.encode()))
-    tails = ends.astype(">i8").tobytes()
+    dataset_only = sha256(_sized(dataset.encode()))
+    last_parts = np.array([(8, end) for end in ends.tolist()], _SIZED_END).tobytes()
     ids = []
-    for place, name in enumerate(series):
-        digest = shared.copy()
-        digest.update(b"%b\0\0\0\x08%b" % (_sized(name.encode()), tails[8 * place : 8 * place + 8]))
+    for name, place in zip(series, range(0, len(last_parts), _SIZED_END.itemsize), strict=True):
+        digest = dataset_only.copy()
+        digest.update(_sized(name.encode()) + last_parts[place : place + _SIZED_END.itemsize])
         ids.append(digest.hexdigest()[:32])
     return ids
 
