@@ -160,10 +160,14 @@ def _network(files: Mapping[str, bytes], name: str, size: NetworkConfig, texts: 
         raise BundleError(CONFIG, f"is refused: {error}") from error
     except Exception as error:  # a hostile file can make torch raise anything
         raise BundleError(file, f"does not hold this network's tensors ({_line(error)}); train again") from error
-    if not all(tensor.dtype == torch.float32 and tensor.isfinite().all() for tensor in network.state_dict().values()):
-        raise BundleError(file, "has weights that are not finite float32 numbers; train again")
+    if not all(map(_is_usable, network.state_dict().values())):
+        raise BundleError(file, "has weights that are not plain, finite float32 numbers; train again")
     network.eval().requires_grad_(False)
     return network
+
+
+def _is_usable(tensor: torch.Tensor) -> bool:
+    return tensor.layout == torch.strided and tensor.dtype == torch.float32 and bool(tensor.isfinite().all())
 
 
 def _check_archive(content: bytes) -> None:
