@@ -53,7 +53,7 @@ async def _measure(bed: Bed, rate: float) -> list[float]:
 
 async def _meet(bed: Bed, begin: float) -> list[float]:
     client = consumer(bed.broker)
-    await assign_all(client, "latency-anomalies")
+    await assign_all(client, bed.broker, "latency-anomalies")
     decode = msgspec.json.Decoder(End).decode
     waits: list[float] = []
     try:

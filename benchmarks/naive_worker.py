@@ -54,7 +54,13 @@ class NaiveScorer:
 def app(broker: str, readings: str, flags: str, detector: Detector, warm_up: int, scored: int) -> Any:
     """A Faust app that scores `scored` windows after `warm_up` of them, prints how long that took, and ends."""
     torch.set_num_threads(1)
-    naive = faust.App(f"naive-{flags}", broker=f"kafka://{broker}", web_enabled=False, topic_disable_leader=True)
+    naive = faust.App(
+        f"naive-{flags}",
+        broker=f"kafka://{broker}",
+        web_enabled=False,
+        topic_disable_leader=True,
+        worker_redirect_stdouts=False,
+    )
     scorer = NaiveScorer(detector)
     seen = 0
     started = 0.0

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from stream_app.topics import partition_counts
+
 SAMPLE = 10_000  # distinct flags, used in turn
 
 
@@ -33,18 +35,18 @@ def consumer(broker: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, auto_offset_reset="earliest")
 
 
-async def assign_all(client: AIOKafkaConsumer, topic: str) -> None:
+async def assign_all(client: AIOKafkaConsumer, broker: str, topic: str) -> None:
     """Give the client every partition of a topic, from its beginning."""
+    count = (await partition_counts({"bootstrap_servers": broker}))[topic]
     await client.start()
-    partitions = client.partitions_for_topic(topic) or set()
-    client.assign([TopicPartition(topic, partition) for partition in sorted(partitions)])
+    client.assign([TopicPartition(topic, partition) for partition in range(count)])
     await client.seek_to_beginning()
 
 
 async def sample_flags(broker: str, topic: str) -> list[Sample]:
     """The first flags of a topic."""
     client = consumer(broker)
-    await assign_all(client, topic)
+    await assign_all(client, broker, topic)
     samples: list[Sample] = []
     while len(samples) < SAMPLE:
         chunks = await client.getmany(timeout_ms=2000)
@@ -72,7 +74,7 @@ async def run(broker: str, readings: str, flags: str, out: str, count: int) -> d
     """Read `count` readings, send a flag for each, and say how long that took."""
     turn: Iterator[Sample] = itertools.cycle(await sample_flags(broker, flags))
     client = consumer(broker)
-    await assign_all(client, readings)
+    await assign_all(client, broker, readings)
     producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", max_batch_size=500_000)
     await producer.start()
     done, started = 0, time.perf_counter()

@@ -80,7 +80,7 @@ def naive(bed: Bed, turn: int) -> float:
 
 def _compared(ours: list[dict[str, Any]], stocks: list[float], naives: list[float]) -> dict[str, Any]:
     """Each ratio is taken turn by turn, and then the median of the turns."""
-    others = [run["us_per_reading"] - run["stages"]["model"] for run in ours]
+    others = [run["us_per_reading"] - run["stages"].get("model", 0.0) for run in ours]
     stages = {
         name: round(median(run["stages"].get(name, 0.0) for run in ours), 2) for name in sorted(ours[0]["stages"])
     }

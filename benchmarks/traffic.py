@@ -12,8 +12,9 @@ from zlib import crc32
 import msgspec
 import numpy as np
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from numpy.typing import NDArray
+
+from stream_app.topics import Topic, create_missing
 
 FEATURES = tuple(f"sensor_{n}" for n in range(8))
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,10 +63,7 @@ def rows(series: int, first: int, last: int, partitions: int) -> Iterator[list[R
 
 async def create_topics(broker: str, names: Iterable[str], partitions: int) -> None:
     """Make topics, empty."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-    await admin.start()
-    await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
-    await admin.close()
+    await create_missing({"bootstrap_servers": broker}, [Topic(name, partitions, 1, {}) for name in names])
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, records: list[Record]) -> None:
