@@ -53,11 +53,12 @@ class Checkpointer:
 
     Driven so:
 
-        checkpointer.touch(dataset, series, size)       # after every chunk, for every dataset in it
-        checkpointer.take(progress)                     # every state.checkpoint_seconds
-        records = checkpointer.slabs(progress)          # at any later moment; empty: not yet
-        marker = checkpointer.marker(offsets)           # when all of them are confirmed, at these state offsets
-        checkpointer.finish()                           # when the marker is confirmed
+        checkpointer.touch(dataset, series, size)   # after every chunk, for every dataset in it
+        checkpointer.take(progress)                 # every state.checkpoint_seconds
+        if checkpointer.ready(progress):            # at any later moment, when flags were confirmed
+            offsets = send(checkpointer.slabs())    # all confirmed, at these state offsets
+            send([checkpointer.marker(offsets)])    # confirmed
+            checkpointer.finish()
     """
 
     def __init__(self, plan: Plan, state: SeriesState, slabs: int, slab_bytes: int = SLAB_BYTES) -> None:
@@ -147,23 +148,22 @@ class Checkpointer:
         states = [(dataset, self._state.snapshot(dataset, names)) for dataset, names in members.items()]
         return Slab(self._count, number, self._checkpoint, cover, states)
 
-    def slabs(self, progress: Progress[Any]) -> list[Record]:
-        """The slabs to send, once, when all flags below the copy are confirmed; empty before and after that."""
-        copy = self._copy
-        if copy is None or copy.sent or not self._may_write(copy, progress):
-            return []
+    def ready(self, progress: Progress[Any]) -> bool:
+        """A copy is taken and not yet sent, and all flags below it are confirmed: it is to be written now.
+
+        Before that a new owner would skip readings whose flags were never published.
+        """
+        return self._copy is not None and not self._copy.sent and progress.confirmed >= self._copy.start
+
+    def slabs(self) -> list[Record]:
+        """The slabs to send, if `ready`; there may be none, then the marker alone moves the start."""
+        copy = self._copied()
         copy.sent = True
         return [encode(slab) for slab in copy.slabs]
 
-    def _may_write(self, copy: Copy, progress: Progress[Any]) -> bool:
-        """Else a new owner would skip readings whose flags were never published."""
-        return progress.confirmed >= copy.start
-
     def marker(self, offsets: list[int]) -> Record:
         """The marker to send when all slabs are confirmed, `offsets` in the order of the records."""
-        copy = self._copy
-        if copy is None or not copy.sent:
-            raise RuntimeError("there is no checkpoint whose slabs were sent; call take and slabs first")
+        copy = self._copied()
         for slab, offset in zip(copy.slabs, offsets, strict=True):
             self._written[slab.number] = Written(slab.checkpoint, slab.cover, offset)
             self._state_end = max(self._state_end, offset + 1)
@@ -176,9 +176,13 @@ class Checkpointer:
 
     def finish(self) -> None:
         """The marker is confirmed: the next checkpoint may be taken."""
-        if self._copy is not None:
-            self._last = self._copy.start
+        self._last = self._copied().start
         self._copy = None
+
+    def _copied(self) -> Copy:
+        if self._copy is None:
+            raise RuntimeError("no checkpoint was taken, there is nothing to write; call take first")
+        return self._copy
 
 
 def _size(slab: Slab) -> int:

@@ -159,8 +159,8 @@ class Lane:
         while True:
             await self._stirred.wait()
             self._stirred.clear()
-            if self._checkpointer.pending:
-                await self._write(await self._equipment.scorer.run(partial(self._checkpointer.slabs, self.progress)))
+            if self._checkpointer.ready(self.progress):
+                await self._write(await self._equipment.scorer.run(self._checkpointer.slabs))
 
     async def _write(self, slabs: Sequence[Any]) -> None:
         started = perf_counter()

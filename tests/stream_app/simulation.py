@@ -199,7 +199,7 @@ class Owner:
                 (self.apply, self.queue),
                 (self.hear, self.arrived),
                 (self.take, self.checkpointer and not self.checkpointer.pending),
-                (self.write, self.checkpointer and self.checkpointer.pending),
+                (self.write, self.checkpointer and self.progress and self.checkpointer.ready(self.progress)),
                 (self.commit, self.progress),
                 (self.deliver_commit, self.commits),
             ]
@@ -311,9 +311,11 @@ class Owner:
             self.checkpointer.take(self.progress)
 
     def write(self) -> None:
-        if self.checkpointer and self.progress:
-            records = self.checkpointer.slabs(self.progress)
+        if self.checkpointer:
+            records = self.checkpointer.slabs()
             self.state_wire += [(self.checkpointer, place, record) for place, record in enumerate(records)]
+            if not records:
+                self.mark(self.checkpointer)
 
     def deliver_state(self) -> None:
         """Slabs arrive in any order; when all did, the marker is sent, and then the checkpoint is done."""

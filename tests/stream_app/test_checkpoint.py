@@ -44,7 +44,8 @@ class Partition:
 
     def write(self) -> tuple[list[Slab], Marker]:
         """Write the checkpoint that was taken, to its end."""
-        records = self.checkpointer.slabs(self.progress)
+        assert self.checkpointer.ready(self.progress)
+        records = self.checkpointer.slabs()
         marker = self.checkpointer.marker([self.broker.append(record) for record in records])
         self.broker.append(marker)
         self.checkpointer.finish()
@@ -109,10 +110,11 @@ def test_slabs_wait_until_all_flags_below_are_confirmed() -> None:
     first, second = partition.read(A, confirm=False), partition.read(B, confirm=False)
     assert partition.checkpointer.take(partition.progress)
     for chunk in (second, first):
-        assert partition.checkpointer.slabs(partition.progress) == []
+        assert not partition.checkpointer.ready(partition.progress)
         partition.progress.confirm(chunk)
-    assert len(partition.checkpointer.slabs(partition.progress)) == 2
-    assert partition.checkpointer.slabs(partition.progress) == []
+    assert partition.checkpointer.ready(partition.progress)
+    assert len(partition.checkpointer.slabs()) == 2
+    assert not partition.checkpointer.ready(partition.progress)
 
 
 def test_one_at_a_time() -> None:
@@ -149,12 +151,13 @@ def test_none_during_a_replay() -> None:
     assert following.checkpointer.take(following.progress)
 
 
-def test_the_marker_needs_its_slabs() -> None:
-    """Asked for before the slabs were sent, it is a fault of the program."""
+def test_nothing_is_written_that_was_not_taken() -> None:
+    """That is a fault of the program."""
     partition = Partition()
     partition.read(A)
-    with pytest.raises(RuntimeError, match="call take and slabs first"):
-        partition.checkpointer.marker([])
+    assert not partition.checkpointer.ready(partition.progress)
+    with pytest.raises(RuntimeError, match="call take first"):
+        partition.checkpointer.slabs()
 
 
 def test_base_is_the_oldest_record_needed() -> None:

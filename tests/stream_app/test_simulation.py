@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream_app.checkpoint import Checkpointer, Copy
+from stream_app.checkpoint import Checkpointer
 from stream_app.progress import Chunk, Progress
 from stream_app.recovery import Plan, Positions, Recovery, Stored
 from stream_app.slabs import Marker
@@ -98,8 +98,8 @@ class AcknowledgesOffsets(Progress[Reading]):
 class WritesBeforeFlagsAreConfirmed(Checkpointer):
     """Slabs are written as soon as they are copied."""
 
-    def _may_write(self, copy: Copy, progress: Progress[Reading]) -> bool:
-        return True
+    def ready(self, progress: Progress[Reading]) -> bool:
+        return self._copy is not None and not self._copy.sent
 
 
 class TakesDuringReplay(Checkpointer):
@@ -133,7 +133,7 @@ class MarksBeforeSlabsAreConfirmed(Owner):
         before = len(self.state_wire)
         super().write()
         sent = self.state_wire[before:]
-        if sent:
+        if sent and sent[0][1] is not None:
             end = self.broker.state_end
             self.state_wire.append((sent[0][0], None, sent[0][0].marker([end + n for n in range(len(sent))])))
 
