@@ -71,7 +71,7 @@ class OptimiserConfig(Section):
     """
 
     epochs: int = Field(20, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(3e-3, gt=0)
     batch_size: int = Field(256, ge=1)
     patience: int = Field(4, ge=1)
     seed: int = Field(7, ge=0, lt=2**32)
