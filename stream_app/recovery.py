@@ -20,7 +20,7 @@ class SeriesState(Protocol):
     """What a partition keeps of its series, of all datasets; the worker has it over one StreamDetector a dataset."""
 
     def names(self) -> Mapping[str, Collection[str]]:
-        """The series kept now, per dataset; looking one up must be fast."""
+        """The series kept now, per dataset."""
 
     def snapshot(self, dataset: str, series: list[str]) -> bytes:
         """A copy of these series' state, packed; all of them are among `names()`."""
@@ -119,7 +119,7 @@ class Recovery:
     _newest: dict[bytes, tuple[int, Slab | Marker]] = field(default_factory=dict)
     _end: int = 0
     _step: int = FIRST_STEP
-    _warnings: tuple[str, ...] = ()
+    _unreadable: list[str] = field(default_factory=list)
 
     def add(self, offset: int, key: bytes | None, value: bytes | None) -> None:
         """Take one record of the state partition; one that can not be read becomes a warning."""
@@ -127,7 +127,7 @@ class Recovery:
         try:
             content = decode(key, value)
         except UnreadableError as error:
-            self._warnings += (f"state offset {offset} is passed over: {error}",)
+            self._unreadable.append(f"offset {offset}: {error}")
             return
         if content.key not in self._newest or self._newest[content.key][0] < offset:
             self._newest[content.key] = (offset, content)
@@ -142,29 +142,31 @@ class Recovery:
 
     def plan(self, positions: Positions) -> Plan:
         """What a new owner has to do, by what was read and where the log stands."""
-        committed = positions.committed
-        if max(self._claims(), default=0) > positions.end or (committed or 0) > positions.end:
+        if max(self._claims(), default=0) > positions.end or (positions.committed or 0) > positions.end:
             return self._of_another_log(positions)
         if not self._newest:
             return self._opening(positions)
-        marker = self._marker
-        stored = self._slabs_of_checkpoint()
+        return self._continuing(positions)
+
+    def _continuing(self, positions: Positions) -> Plan:
+        """Each slab from where it is good to; one of which the log has lost readings is of no use."""
+        marker, stored = self._marker, self._slabs_of_checkpoint()
         reach = [self._reach(stored.get(number), number, marker) for number in range(self._count)]
         lost = {number for number, until in enumerate(reach) if until < positions.earliest}
-        named = set(stored) | set(marker.covers if marker else ())
-        start = marker.start if marker else positions.earliest
         hole = (min(reach), positions.earliest) if lost else None
+        useless = set(stored) & lost | set(marker.covers if marker else ()) - set(stored)
+        start = marker.start if marker else positions.earliest
         return Plan(
             slabs=self._count,
             floors=tuple(max(until, positions.earliest) for until in reach),
             stored={number: slab for number, slab in stored.items() if number not in lost},
-            publish_from=start if committed is None else committed,
+            publish_from=start if positions.committed is None else positions.committed,
             earliest=positions.earliest,
             state_end=self._end,
             checkpoint=max(content.checkpoint for _, content in self._newest.values()),
-            stale=frozenset(named & lost | named - set(stored)),
+            stale=frozenset(useless),
             hole=hole,
-            warnings=self._warnings + (self._gone(hole, len(named & lost)) if hole else ()),
+            warnings=(*self._passed_over(), *(self._gone(hole, len(useless & lost)) if hole else ())),
         )
 
     def _reach(self, stored: Stored | None, number: int, marker: Marker | None) -> int:
@@ -205,7 +207,7 @@ class Recovery:
 
     def _opening(self, positions: Positions) -> Plan:
         """Nothing is known: a marker without slabs has to say where the series began, before anything is read."""
-        committed, warnings = positions.committed, self._warnings
+        committed, warnings = positions.committed, self._passed_over()
         start = positions.opening if committed is None else positions.earliest
         if committed is not None:
             warnings += (f"offset {committed} is committed but there is no checkpoint: reading again from {start}",)
@@ -226,8 +228,15 @@ class Recovery:
         committed = positions.committed
         if committed is not None and committed > positions.end:
             committed = None
-        fresh = Recovery(self.slabs, _end=self._end, _warnings=(*self._warnings, warning))
-        return fresh._opening(replace(positions, committed=committed))
+        fresh = self._opening(replace(positions, committed=committed))
+        return replace(fresh, warnings=(warning, *fresh.warnings))
+
+    def _passed_over(self) -> tuple[str, ...]:
+        if not self._unreadable:
+            return ()
+        return (
+            f"unreadable records of the state, passed over: {len(self._unreadable)}, such as {self._unreadable[0]}",
+        )
 
     def _gone(self, hole: tuple[int, int], slabs: int) -> tuple[str, ...]:
         return (

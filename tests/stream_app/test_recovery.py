@@ -84,7 +84,7 @@ def test_garbage_over_the_marker_costs_only_time() -> None:
     found = plan(at(committed=80), slab(0, 30), slab(1, 60), garbage)
     assert found.floors == (30, 60, 0, 0)
     assert found.publish_from == 80
-    assert "state offset 2 is passed over" in found.warnings[0]
+    assert "passed over: 1, such as offset 2: format 119 is unknown" in found.warnings[0]
 
 
 def test_a_zombies_marker_only_lengthens_the_replay() -> None:
