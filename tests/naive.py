@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
+
+import numpy as np
+
+from models.detector import Detector
+from models.thresholds import FlagBudget
 
 
 def faults_found(
@@ -61,3 +70,129 @@ def ensemble(
         "worst": worst,
         "expected": [sum(parts[n] * outputs[n][worst[f]][f] for n in names) for f in features],
     }
+
+
+def windows_of_part(
+    parts: Any, times: Any, labels: Any, part: int, size: int, stride: int, gap: int, skip_labelled: bool
+) -> list[int]:
+    """First rows of a series' windows, found by looking at each row of each window; strides begin after each break."""
+    firsts, since_break = [], 0
+    for first in range(len(times)):
+        broken = first == 0 or parts[first - 1] != parts[first] or times[first] - times[first - 1] > gap
+        since_break = 0 if broken else since_break + 1
+        rows = range(first, first + size)
+        if since_break % stride or rows[-1] >= len(times) or any(parts[row] != part for row in rows):
+            continue
+        pauses = any(times[row] - times[row - 1] > gap for row in rows[1:])
+        if not pauses and not (skip_labelled and any(labels[row] for row in rows)):
+            firsts.append(first)
+    return firsts
+
+
+def filled(rows: Any, segments: Any, hold_limit: int, default: Any) -> list[list[float]]:
+    """Each missing value replaced by the newest one of its stretch that is not too old, or by the default."""
+    result = []
+    for row in range(len(rows)):
+        line = []
+        for feature in range(len(default)):
+            value = default[feature]
+            for back in range(min(hold_limit, row), -1, -1):
+                seen = rows[row - back][feature]
+                if segments[row - back] == segments[row] and seen == seen:
+                    value = seen
+            line.append(value)
+        result.append(line)
+    return result
+
+
+def flag_budget(scores: Sequence[float], rate: float) -> list[tuple[float, bool]]:
+    """The threshold that each score of one series is held to, and whether it is over it."""
+    log, budget, drift, low = 0.0, 24.0, 0.0, 0.0
+    decided = []
+    for score in scores:
+        threshold = max(math.exp(log), 0.5)
+        flagged = score > threshold
+        pays = flagged and budget >= 1
+        learns = not flagged or pays or low > 1100
+        error = (flagged - rate) if learns else 0.0
+        drift = min(max(drift + 1e-6 * error, -1e-4), 1e-4)
+        log = max(log + 0.015 * error + (drift if learns else 0.0), math.log(0.5))
+        budget = budget - pays if flagged else min(budget + 5 * rate, 24.0)
+        low = 0.0 if budget >= 12 else low + 1
+        log, budget, drift, low = (float(np.float32(each)) for each in (log, budget, drift, low))
+        decided.append((threshold, flagged))
+    return decided
+
+
+@dataclass
+class Series:
+    """All that ever came of a series: `rows` since the restart are (time, scaled values, which were missing)."""
+
+    newest: int | None = None
+    rows: list[tuple[int, list[float], list[bool]]] = field(default_factory=list)
+    held: list[float] = field(default_factory=list)  # combined errors, after hold
+    scores: list[float] = field(default_factory=list)
+
+
+def observe(detector: Detector, readings: Sequence[tuple[str, int, list[float]]]) -> tuple[list[Any], Counter[str]]:
+    """What a StreamDetector finds in readings (series, time, values), one at a time, and what became of them.
+
+    A window is (row, series, times, rows, features imputed, score, threshold, is_anomaly).
+    """
+    known: dict[str, Series] = {}
+    counts: Counter[str] = Counter()
+    windows = []
+    for row, (name, time, values) in enumerate(readings):
+        series = known.setdefault(name, Series())
+        if _admitted(detector, series, time, counts):
+            missing = [math.isnan(value) for value in values]
+            counts["imputed_values"] += sum(missing)
+            series.rows.append((time, _filled(detector, series.rows, values), missing))
+            since = len(series.rows) - detector.window
+            if since >= 0 and since % detector.stride == 0:
+                windows.append((row, name, *_judged(detector, series)))
+    return windows, counts
+
+
+def _admitted(detector: Detector, series: Series, time: int, counts: Counter[str]) -> bool:
+    counts["readings"] += 1
+    if series.newest is not None and time <= series.newest:
+        counts["late" if time < series.newest else "duplicates"] += 1
+        return False
+    if series.newest is not None and series.rows and time - series.newest > detector.gap_us:
+        series.rows.clear()
+        counts["gaps"] += 1
+    counts["warm_ups"] += not series.rows
+    series.newest = time
+    return True
+
+
+def _filled(detector: Detector, rows: list[tuple[int, list[float], list[bool]]], values: list[float]) -> list[float]:
+    """Scaled values; a missing one is that of at most `hold_limit` rows ago, else 0, the training mean."""
+    filled = [float(value) for value in detector.scaler.transform(np.array(values))]
+    for feature, value in enumerate(values):
+        if math.isnan(value):
+            recent = rows[max(len(rows) - detector.hold_limit, 0) :]
+            held = [scaled[feature] for _, scaled, missing in recent if not missing[feature]]
+            filled[feature] = held[-1] if held else 0.0
+    return filled
+
+
+def _judged(detector: Detector, series: Series) -> tuple[Any, ...]:
+    rows = series.rows[-detector.window :]
+    window = np.array([[scaled for _, scaled, _ in rows]], np.float32)
+    error = float(detector.score(window).combined[0])
+    if detector.hold > 0 and len(series.rows) > detector.window:
+        error = max(error, detector.hold * series.held[-1])
+    series.held.append(error)
+    series.scores.append(float(detector.scale(np.array([error]))[0]))
+    threshold, flagged = 1.0, series.scores[-1] > 1
+    if isinstance(detector.threshold, FlagBudget):
+        threshold, flagged = flag_budget(series.scores, detector.threshold.rate)[-1]
+    imputed = [any(missing[feature] for _, _, missing in rows) for feature in range(window.shape[2])]
+    return [time for time, _, _ in rows], window[0].tolist(), imputed, series.scores[-1], threshold, flagged
+
+
+def windows_of(rows: Sequence[Sequence[float]], size: int, stride: int) -> list[list[Sequence[float]]]:
+    """Every window of rows that is whole, the first at the beginning."""
+    return [list(rows[first : first + size]) for first in range(0, len(rows) - size + 1, stride)]

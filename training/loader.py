@@ -32,13 +32,19 @@ class Windows:
         return taken
 
 
-def save(artifacts: Artifacts, rows: NDArray[np.float32], starts: dict[str, NDArray[np.int64]], size: int) -> None:
+def save(
+    artifacts: Artifacts,
+    rows: NDArray[np.float32],
+    starts: dict[str, NDArray[np.int64]],
+    size: int,
+    limit: int = LIMIT_BYTES,
+) -> None:
     """Write `X_train` and so on, (window, time, feature), with `y_*` as links to the same files.
 
-    Above `LIMIT_BYTES` in all, the rows are written once, with each part's `starts`.
+    Above `limit` bytes in all, the rows are written once, with each part's `starts`.
     """
     width = size * rows.shape[1] * rows.itemsize
-    if sum(map(len, starts.values())) * width > LIMIT_BYTES:
+    if sum(map(len, starts.values())) * width > limit:
         np.save(artifacts.loader(ROWS), rows)
         for part, first in starts.items():
             np.save(artifacts.loader(f"{STARTS}_{FILES[part]}"), first)
