@@ -23,7 +23,7 @@ from models import bundle
 from models.detector import Detector
 
 
-class NaiveReading(faust.Record, serializer="json"):  # type: ignore[misc, call-arg]
+class NaiveReading(faust.Record, serializer="json"):
     """A reading as a Faust user would declare it."""
 
     series_id: str
@@ -66,7 +66,7 @@ def app(broker: str, readings: str, flags: str, detector: Detector, warm_up: int
     started = 0.0
 
     @naive.agent(naive.topic(readings, value_type=NaiveReading), sink=[naive.topic(flags)])
-    async def watch(stream: AsyncIterator[NaiveReading]) -> AsyncIterator[dict[str, Any]]:
+    async def watch(stream: Any) -> AsyncIterator[dict[str, Any]]:
         nonlocal seen, started
         async for reading in stream:
             score = scorer.score(reading)

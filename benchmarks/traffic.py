@@ -12,6 +12,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from numpy.typing import NDArray
 
 from stream_app.topics import Topic, create_missing
@@ -26,7 +27,8 @@ def sensors(rows: int, seed: int) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
     causes = np.sin(np.arange(rows)[:, None] / np.array([5.0, 17.0, 61.0]) + random.uniform(0, 6, 3))
     mixing = np.random.default_rng(1).normal(size=(3, len(FEATURES)))
-    return 20 + causes @ mixing + random.normal(scale=0.3, size=(rows, len(FEATURES)))
+    made: NDArray[np.float64] = 20 + causes @ mixing + random.normal(scale=0.3, size=(rows, len(FEATURES)))
+    return made
 
 
 def training_file(path: Path, rows: int = 4000) -> None:
@@ -67,7 +69,7 @@ async def create_topics(broker: str, names: Iterable[str], partitions: int) -> N
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, records: list[Record]) -> None:
-    batches = {}
+    batches: dict[int, BatchBuilder] = {}
     for partition, key, value in records:
         batch = batches.setdefault(partition, producer.create_batch())
         if batch.append(key=key, value=value, timestamp=None) is None:
