@@ -82,7 +82,7 @@ class SeriesTable:
     def longest_silent(self, n: int) -> list[tuple[int, str]]:
         """The `n` series that have been silent longest, the longest first, each after the time it was last seen."""
         seen = self.records["seen"]
-        n = min(n, len(self))
+        n = min(max(n, 0), len(self))
         first = np.argpartition(seen, n - 1)[:n] if n else np.zeros(0, np.int64)
         wanted = set(first.tolist())
         return sorted((int(seen[slot]), name) for name, slot in self.slots.items() if slot in wanted)

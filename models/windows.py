@@ -5,6 +5,7 @@ A window ends at row `size - 1` after a restart, and then at every `stride`-th r
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,19 +60,19 @@ class Histories:
     ) -> NDArray[Any]:
         """Lay out what was kept and what is new, keep the newest of it, and copy the windows at `ends`."""
         held, shape = self.window - 1, kept.shape[2:]
+        flat = kept.reshape(len(kept), held * math.prod(shape))
         line = np.empty((len(new) + len(slots) * held, *shape), kept.dtype)
         line[places] = new
-        first = np.append(0, last[:-1] + 1)[: len(last)]
         spans = _spans(line, held)
-        spans[first] = kept[slots].reshape(len(slots), -1)
-        kept[slots] = spans[last - held + 1].reshape(-1, held, *shape)
+        spans[np.append(0, last[:-1] + 1)[: len(last)]] = flat[slots]
+        flat[slots] = spans[last - held + 1]
         return _spans(line, held + 1)[ends - held].reshape(-1, held + 1, *shape)
 
 
 def _spans(line: NDArray[Scalar], size: int) -> NDArray[Scalar]:
     """Every `size` adjacent rows of (row, ...), each in one piece: a view (row - size + 1, size * ...)."""
     step = line.strides[0]
-    shape = (max(len(line) - size + 1, 0), size * step // line.itemsize)
+    shape = (max(len(line) - size + 1, 0), size * math.prod(line.shape[1:]))
     return np.ndarray(shape, line.dtype, line, strides=(step, line.itemsize))
 
 

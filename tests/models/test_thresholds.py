@@ -1,0 +1,77 @@
+"""Every threshold passes the same suite; the flag budget also does what a slow copy of its rule does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.thresholds import THRESHOLDS, FlagBudget, PeaksOverThreshold, Quantile, make
+from schemas.training import ThresholdConfig
+from tests import naive
+from tests.checks.thresholds import CHECKS, METHODS, at_release, noise, run
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("method", THRESHOLDS)
+def test_threshold(method: str, check: Callable[[str], None]):
+    """The check holds for this threshold."""
+    check(method)
+
+
+def test_a_config_can_name_every_threshold_and_no_other():
+    """The registry and the config's choices are the same, and the default is the flag budget."""
+    assert set(METHODS) == set(THRESHOLDS)
+    assert isinstance(make(ThresholdConfig()), FlagBudget)
+
+
+@given(scores=st.lists(st.floats(-2, 6), max_size=300), rate=st.sampled_from([0.001, 0.01, 0.2]))
+def test_the_budget_is_the_rule_as_written(scores: list[float], rate: float):
+    """Thresholds and flags equal those of the rule written out for one score at a time."""
+    rule = FlagBudget(rate)
+    state = rule.start(1)
+    for score, (threshold, flagged) in zip(scores, naive.flag_budget(scores, rate), strict=True):
+        got = rule.decide(np.array([score]), state)
+        assert got[0][0] == pytest.approx(threshold, rel=1e-6)
+        assert got[1][0] == flagged or abs(score - threshold) < 1e-6
+
+
+def test_the_budget_spends_freezes_and_accepts():
+    """A fault that stays is paid for at first, then the threshold stands still, and after 1,100 scores it is normal.
+
+    score      3 3 3 3 3 3 ...
+    threshold  climbs 24 flags' worth | stands still ............. | climbs again | not flagged any more
+    """
+    thresholds, is_anomaly, _ = run("budget", np.full(3000, 3.0))
+    assert thresholds[1100] < 1.43
+    assert thresholds[200] == thresholds[1000]
+    assert is_anomaly[:1100].all()
+    assert not is_anomaly[-1000:].all()
+
+
+def test_the_budget_follows_a_stream_that_grows():
+    """Noise that slowly doubles is flagged at about the promised rate, where a fixed threshold flags far more."""
+    scores = at_release("budget", 10_000) * np.linspace(1, 2, 10_000)
+    _, is_anomaly, _ = run("budget", scores)
+    assert is_anomaly[5000:].mean() < 0.025
+    assert (scores[5000:] > 1).mean() > 0.05
+
+
+def test_the_budget_is_sixteen_bytes():
+    """What is kept of a series is four float32."""
+    assert FlagBudget(0.01).start(1).nbytes == 16
+
+
+def test_a_tail_too_short_for_a_shape_gives_the_quantile():
+    """POT without enough peaks, or with peaks all alike, is the quantile."""
+    for errors in (noise(50), np.r_[np.zeros(900), np.ones(100)]):
+        assert PeaksOverThreshold(0.01).fit(errors) == Quantile(0.01).fit(errors)
+
+
+def test_pot_reaches_where_the_tail_says():
+    """On an exponential tail, POT finds the true level of a rate too small for the quantile to see."""
+    errors = np.random.default_rng(4).exponential(1.0, 20_000)
+    assert PeaksOverThreshold(1e-5).fit(errors) == pytest.approx(-np.log(1e-5), rel=0.25)
