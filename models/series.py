@@ -41,7 +41,9 @@ class SeriesTable:
         self._threshold = start_threshold(1)[0]
         self.records = np.zeros(0, record(features, len(self._threshold)))
         self.slots: dict[str, int] = {}
+        self._by_slot: list[str] = []  # the series that has each slot, or had it last
         self._free: list[int] = []  # empty slots, the lowest last
+        self._letters = 0  # of all names
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -54,9 +56,9 @@ class SeriesTable:
     @property
     def nbytes(self) -> int:
         """Memory of all slots and of what finds them, in bytes."""
-        found = sum(sys.getsizeof(name) + sys.getsizeof(slot) for name, slot in self.slots.items())
-        index = sys.getsizeof(self.slots) + sys.getsizeof(self._free)
-        return self.histories.nbytes + self.records.nbytes + found + index
+        index = sum(map(sys.getsizeof, (self.slots, self._by_slot, self._free)))
+        names = len(self) * (sys.getsizeof("") + sys.getsizeof(LONG)) + self._letters
+        return self.histories.nbytes + self.records.nbytes + index + names
 
     def find(self, names: Sequence[str]) -> Index:
         """The slots of series (n,); a new series gets one."""
@@ -75,23 +77,25 @@ class SeriesTable:
 
     def drop(self, names: Sequence[str]) -> None:
         """Forget series."""
-        for name in names:
-            self._free.append(self.slots.pop(name))
+        self._free += [self.slots.pop(name) for name in names]
+        self._letters -= sum(map(len, names))
         self.records["seen"][self._free] = UNUSED
 
     def longest_silent(self, n: int) -> list[tuple[int, str]]:
         """The `n` series that have been silent longest, the longest first, each after the time it was last seen."""
         seen = self.records["seen"]
         n = min(max(n, 0), len(self))
-        first = np.argpartition(seen, n - 1)[:n] if n else np.zeros(0, np.int64)
-        wanted = set(first.tolist())
-        return sorted((int(seen[slot]), name) for name, slot in self.slots.items() if slot in wanted)
+        slots = np.argpartition(seen, n - 1)[:n].tolist() if n else []
+        return sorted((int(seen[slot]), self._by_slot[slot]) for slot in slots)
 
     def _add(self, names: Sequence[str]) -> None:
         if len(self._free) < len(names):
             self._grow(len(self) + len(names))
         slots = [self._free.pop() for _ in names]
         self.slots.update(zip(names, slots, strict=True))
+        for name, slot in zip(names, slots, strict=True):
+            self._by_slot[slot] = name
+        self._letters += sum(map(len, names))
         self.histories.count[slots] = 0
         self.records[slots] = self._new()
 
@@ -101,6 +105,7 @@ class SeriesTable:
         self.histories.grow(capacity)
         self.records = grown(self.records, capacity)
         self.records["seen"][old:] = UNUSED
+        self._by_slot += [""] * (capacity - old)
         self._free = list(range(capacity - 1, old - 1, -1)) + self._free
 
     def _new(self) -> NDArray[np.void]:
