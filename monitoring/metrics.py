@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -54,7 +55,7 @@ class ChunkRecord:
 
     topic: str
     records: int
-    size: int  # bytes of keys and values
+    size: int  # bytes of its values
     replayed: bool
     tombstones: int = 0
     key_mismatches: int = 0
@@ -68,8 +69,9 @@ class ChunkRecord:
 class CheckpointRecord:
     """One checkpoint of one partition, written."""
 
-    seconds: float
-    size: int
+    seconds: float  # to copy and to write it
+    series: int
+    size: int  # bytes
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ class WorkerMetrics:
     def observe_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """A partition's checkpoint was written."""
         self._checkpoints.observe(checkpoint.seconds)
+        self._add("checkpoint_series", checkpoint.series)
         self._add("checkpoint_bytes", checkpoint.size)
 
     def observe_evictions(self, count: int) -> None:
@@ -168,7 +171,7 @@ class WorkerMetrics:
         self._add("reloads", 1, dataset)
 
     def observe_fetch(self, seconds: float) -> None:
-        """The worker waited so long for records, or took so long to read them."""
+        """Fetched records took so long to be unpacked."""
         self._add("stage_seconds", seconds, "fetch")
 
     def exposition(self, status: WorkerStatus) -> bytes:
@@ -194,14 +197,17 @@ class WorkerMetrics:
                 gauge.labels(one.topic, str(one.partition)).set(getattr(one, name))
 
     def _add(self, name: str, amount: float, *labels: str) -> None:
-        counter = self._counters[name]
-        (counter.labels(*labels) if labels else counter).inc(amount)
+        self._child(name, labels).inc(amount)
+
+    @cache  # noqa: B019 -- there is one of us in a process, and few labels; finding a child costs more than counting
+    def _child(self, name: str, labels: tuple[str, ...]) -> Counter:
+        return self._counters[name].labels(*labels) if labels else self._counters[name]
 
 
 _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "records": ("Records read, whether they are readings or not; without those replayed.", ("topic",)),
     "replayed_records": ("Records read again after a rebalance, to bring the state up to date.", ("topic",)),
-    "record_bytes": ("Bytes of keys and values read.", ("topic",)),
+    "record_bytes": ("Bytes of values read.", ("topic",)),
     "tombstones": ("Records without a value.", ("topic",)),
     "key_mismatches": ("Readings whose key is not their series id.", ("topic",)),
     "unserved_readings": ("Readings of datasets that have no release in service; they are not scored.", ()),
@@ -217,6 +223,7 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "unknown_values": ("Values of features that the release does not know, ignored.", ("dataset",)),
     "evictions": ("Series dropped from memory to stay below the cap.", ()),
     "stage_seconds": ("Time spent, by stage of the work.", ("stage",)),
+    "checkpoint_series": ("Series written to state topics.", ()),
     "checkpoint_bytes": ("Bytes written to state topics.", ()),
     "reloads": ("Releases put into service in place of another.", ("dataset",)),
     "releases_refused": ("Releases that were promoted but can not be used.", ("dataset",)),

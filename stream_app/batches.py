@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -35,12 +36,13 @@ class Record(Protocol):
         """The headers, as they came."""
 
 
-def by_batch(records: PartitionRecords) -> Iterator[list[Record]]:
+def by_batch(records: PartitionRecords, on_read: Callable[[float], None]) -> Iterator[list[Record]]:
     """The records not yet consumed, in one list a record batch; keeps `next_fetch_offset` as aiokafka's iterator does.
 
     Raises CorruptRecordException if a checksum does not match.
     """
     while records._records.has_next():
+        started = perf_counter()
         batch = records._records.next_batch()
         if records._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"a record batch of {records._tp} does not match its checksum")
@@ -48,6 +50,7 @@ def by_batch(records: PartitionRecords) -> Iterator[list[Record]]:
         if batch.is_control_batch:  # a transaction's end: no reading
             continue
         fresh = [record for record in batch if record.offset >= position]
+        on_read(perf_counter() - started)
         if fresh:
             yield fresh
 
@@ -55,7 +58,12 @@ def by_batch(records: PartitionRecords) -> Iterator[list[Record]]:
 class Results(OrderedDict[TopicPartition, FetchResult | FetchError]):
     """The results a Fetcher holds ready; to be put in the place of its `_records`, so that they are read by batch."""
 
+    def __init__(self, on_read: Callable[[float], None]) -> None:
+        """`on_read` is told the seconds that each record batch took."""
+        super().__init__()
+        self._on_read = on_read
+
     def __setitem__(self, partition: TopicPartition, result: FetchResult | FetchError) -> None:
         if isinstance(result, FetchResult):
-            result._partition_records._records_iterator = by_batch(result._partition_records)
+            result._partition_records._records_iterator = by_batch(result._partition_records, self._on_read)
         super().__setitem__(partition, result)

@@ -78,6 +78,7 @@ class Lane:
         self._checkpointer = checkpointer
         self._equipment = equipment
         self._on_confirmed = on_confirmed
+        self._copied = (0.0, 0)  # seconds it took to take the last checkpoint, and series in it
         self._taken = 0  # chunks begun and not yet confirmed
         self._scored: asyncio.Queue[tuple[Chunk[Record], Outcome]] = asyncio.Queue(AHEAD)
         self._stirred = asyncio.Event()  # something may have become ready to be written
@@ -152,8 +153,15 @@ class Lane:
 
     async def checkpoint(self) -> None:
         """Take a checkpoint if it is time for one; it is written when the flags below it are confirmed."""
-        if await self._equipment.scorer.run(partial(self._checkpointer.take, self.progress)):
+        if await self._equipment.scorer.run(self._copy):
             self._stirred.set()
+
+    def _copy(self) -> bool:
+        started, copied = perf_counter(), self.state.copied
+        taken = self._checkpointer.take(self.progress)
+        if taken:
+            self._copied = (perf_counter() - started, self.state.copied - copied)
+        return taken
 
     async def _checkpoint_forever(self) -> None:
         while True:
@@ -169,7 +177,8 @@ class Lane:
         await self._send_state([Message(marker.key, marker.value)])
         self._checkpointer.finish()
         size = len(marker.value) + sum(len(slab.value) for slab in slabs)
-        self._equipment.metrics.observe_checkpoint(CheckpointRecord(perf_counter() - started, size))
+        seconds, series = self._copied
+        self._equipment.metrics.observe_checkpoint(CheckpointRecord(seconds + perf_counter() - started, series, size))
 
     def _send_state(self, messages: Sequence[Message]) -> Awaitable[list[int]]:
         return self._equipment.publisher.send(self._equipment.routes.state(self.tp.topic), self.tp.partition, messages)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,12 +17,12 @@ Header = tuple[str, bytes | None]
 _encode = msgspec.json.Encoder().encode
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A record to be sent."""
 
     key: bytes | None
     value: bytes | None
-    headers: list[Header] = []  # noqa: RUF012 -- nobody changes it
+    headers: list[Header] = []
 
 
 def of_flags(flags: Sequence[Flag], source: str) -> list[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from time import perf_counter
+from operator import ne
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from schemas.reading import Decoded, Reading, decode
 from stream_app.batches import Record
 from stream_app.outgoing import Message, of_flags, of_rejection
 from stream_app.progress import Chunk
+from stream_app.timing import ModelClock, Stopwatch
 
 Index = NDArray[np.int64]
 Holds = Callable[[int, str, str], bool]  # offset, dataset, series: the restored state has this reading already
@@ -26,6 +27,10 @@ Holds = Callable[[int, str, str], bool]  # offset, dataset, series: the restored
 
 class Detectors(Protocol):
     """The detectors in service."""
+
+    @property
+    def clock(self) -> ModelClock:
+        """What times their networks."""
 
     def serving(self, dataset: str) -> Detector | None:
         """The dataset's detector, loaded if need be; None if it has no release."""
@@ -68,6 +73,7 @@ class PartitionState:
         self._detectors = detectors
         self._rules = rules
         self.streams: dict[str, StreamDetector] = {}
+        self.copied = 0  # series, over all snapshots
 
     # -- as the checkpoint sees it
 
@@ -77,6 +83,7 @@ class PartitionState:
 
     def snapshot(self, dataset: str, series: list[str]) -> bytes:
         """A copy of these series' state, packed."""
+        self.copied += len(series)
         return self.streams[dataset].snapshot(series)
 
     def restore(self, dataset: str, data: bytes) -> None:
@@ -95,8 +102,9 @@ class PartitionState:
         """Change the state by a chunk and say what is to be published; nothing, if it was published before."""
         watch = Stopwatch()
         records = chunk.records
-        seen = np.fromiter((record.timestamp for record in records), np.int64, len(records)) * 1000
-        decoded = decode([record.value for record in records], seen, self._rules.max_future_seconds)
+        values = [record.value for record in records]
+        seen = np.array([record.timestamp for record in records], np.int64) * 1000
+        decoded = decode(values, seen, self._rules.max_future_seconds)
         watch.lap("decode")
         groups = _by_dataset(decoded, records, None if chunk.settled else holds)
         results = {
@@ -143,8 +151,10 @@ class PartitionState:
             stream.replay(batch)
             watch.lap("replay")
             return _Result([], set(batch.series), (), DatasetRecord(readings=len(readings)))
+        before = self._detectors.clock.seconds
         observed = stream.observe(batch)
-        watch.lap("score")
+        watch.lap("window")
+        watch.shift("window", "model", self._detectors.clock.seconds - before)
         flags = stream.flags(observed, self._rules.everything)
         watch.lap("flags")
         return _Result(flags, set(batch.series), observed.stale, _counts(observed, unknown))
@@ -164,7 +174,7 @@ class PartitionState:
         return ChunkRecord(
             topic=self._rules.topic,
             records=len(chunk.records),
-            size=sum(len(record.value or b"") + len(record.key or b"") for record in chunk.records),
+            size=sum(map(len, filter(None, [record.value for record in chunk.records]))),
             replayed=not chunk.publish,
             tombstones=decoded.tombstones,
             key_mismatches=_key_mismatches(chunk.records, decoded),
@@ -173,20 +183,6 @@ class PartitionState:
             datasets={dataset: result.counts for dataset, result in results.items()},
             seconds=watch.laps,
         )
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = defaultdict(float)
-        self._since = perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Put the time since the last lap down to a stage."""
-        now = perf_counter()
-        self.laps[stage] += now - self._since
-        self._since = now
 
 
 class _Result(NamedTuple):
@@ -198,10 +194,13 @@ class _Result(NamedTuple):
 
 def _by_dataset(decoded: Decoded, records: Sequence[Record], holds: Holds | None) -> dict[str, Index]:
     """For each dataset the places of its readings among those decoded, without what the state holds already."""
+    datasets = [reading.dataset for reading in decoded.readings]
+    if holds is None and len(set(datasets)) == 1:  # the usual case, at a fifth of the time
+        return {datasets[0]: np.arange(len(datasets))}
     groups: defaultdict[str, list[int]] = defaultdict(list)
-    for place, reading in enumerate(decoded.readings):
-        if holds is None or not holds(records[decoded.indices[place]].offset, reading.dataset, reading.series_id):
-            groups[reading.dataset].append(place)
+    for place, (dataset, index) in enumerate(zip(datasets, decoded.indices.tolist(), strict=True)):
+        if holds is None or not holds(records[index].offset, dataset, decoded.readings[place].series_id):
+            groups[dataset].append(place)
     return {dataset: np.array(places, np.int64) for dataset, places in groups.items()}
 
 
@@ -225,7 +224,5 @@ def _counts(observed: Observed, unknown: int) -> DatasetRecord:
 
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:
-    return sum(
-        records[index].key != reading.series_id.encode()
-        for index, reading in zip(decoded.indices.tolist(), decoded.readings, strict=True)
-    )
+    keys = [records[index].key for index in decoded.indices.tolist()]
+    return sum(map(ne, keys, [reading.series_id.encode() for reading in decoded.readings]))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from time import time
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -173,12 +174,12 @@ class _Attempt:
         return confirmation
 
     def _packed(self, producer: AIOKafkaProducer) -> list[BatchBuilder]:
-        """Batches of the unconfirmed messages. `append` gives None when a batch is full: then the next one begins."""
+        """Batches of the unconfirmed messages, as large as they may be."""
         builders: list[BatchBuilder] = []
-        for message in self._messages[len(self.offsets) :]:
-            if not builders or builders[-1].record_count() == self._most or not _append(builders[-1], message):
-                builders.append(producer.create_batch())
-                _append(builders[-1], message)  # an empty batch takes a message of any size
+        at = len(self.offsets)
+        while at < len(self._messages):
+            builders.append(producer.create_batch())
+            at += _fill(builders[-1], self._messages[at : at + self._most])
         return builders
 
     def failed(self, error: KafkaError) -> None:
@@ -193,8 +194,13 @@ class _Attempt:
         self._most = max(1, self._most // 2)
 
 
-def _append(builder: BatchBuilder, message: Message) -> bool:
-    return builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers) is not None
+def _fill(builder: BatchBuilder, messages: Sequence[Message]) -> int:
+    """Put messages into an empty batch until it is full, and say how many; it takes a first one of any size."""
+    append, now = builder.append, int(time() * 1000)
+    for count, message in enumerate(messages):
+        if append(timestamp=now, key=message.key, value=message.value, headers=message.headers) is None:
+            return count
+    return len(messages)
 
 
 def _retrieve(confirmation: asyncio.Future[RecordMetadata]) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count, islice
 from threading import Lock
 
-from models.store.base import Store
-
 from models.bundle import load
 from models.detector import Detector
+from models.store.base import Store
 from monitoring.metrics import WorkerMetrics
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion
+from stream_app.timing import ModelClock
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Releases:
 
     def __init__(self, store: Store, cap: int, metrics: WorkerMetrics, load: Load = load) -> None:
         """At most `cap` detectors are kept loaded."""
+        self.clock = ModelClock()
         self._store = store
         self._cap = cap
         self._metrics = metrics
@@ -151,7 +152,7 @@ class Releases:
         if (dataset, release) in self._refused:
             return None
         try:
-            return self._load(self._store.fetch(dataset, release))
+            return self.clock.time(self._load(self._store.fetch(dataset, release)))
         except TidewatchError as error:
             self._refused.add((dataset, release))
             self._metrics.observe_refusal(dataset)

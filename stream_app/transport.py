@@ -67,7 +67,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and read its fetches by whole record batches."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = Results()
+        self._ensure_consumer()._fetcher._records = Results(cast(Served, self.app).engine.metrics.observe_fetch)
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         engine = cast(Served, self.app).engine
