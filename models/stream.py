@@ -12,7 +12,7 @@ import numpy as np
 
 from models import flags, intake, packing
 from models.batch import Batch, Counts, Float64, Mask, Observed, to_batch
-from models.detector import Detector, Scored
+from models.detector import Detector
 from models.intake import Ended, Marks, Rules
 from models.series import SeriesTable
 from models.windows import Index, rounds
@@ -47,7 +47,7 @@ class StreamDetector:
     def observe(self, batch: Batch) -> Observed:
         """Take readings in, score the windows that end with them all at once, and decide."""
         marks, ended = self._take(batch, gather=True)
-        scored = self._score(ended)
+        scored = self.detector.score(ended.windows)
         scores, thresholds, is_anomaly = self._judge(ended, scored.combined)
         return Observed(
             batch,
@@ -64,9 +64,9 @@ class StreamDetector:
 
     def replay(self, batch: Batch) -> None:
         """Change the state as `observe` does, for readings whose flags are out already; scores only if it must."""
-        scores_matter = self.detector.threshold.adapts or self.detector.hold > 0
-        _, ended = self._take(batch, gather=scores_matter)
-        self._judge(ended, self._score(ended).combined)
+        _, ended = self._take(batch, gather=self._remembers)
+        if self._remembers:
+            self._judge(ended, self.detector.score(ended.windows).combined)
 
     def flags(self, observed: Observed, everything: bool) -> list[Flag]:
         """Flags of the anomalous windows, or of all."""
@@ -105,6 +105,11 @@ class StreamDetector:
             packing.put(self._table, packing.take(old, names[start : start + ADOPTED_AT_ONCE], before), detector)
         return (before.features, before.window) == (detector.features, detector.window)
 
+    @property
+    def _remembers(self) -> bool:
+        """Whether a window's score changes how the next of its series is judged."""
+        return self.detector.threshold.adapts or self.detector.hold > 0
+
     def _take(self, batch: Batch, gather: bool) -> tuple[Marks, Ended]:
         """Put a batch into its series' windows."""
         detector = self.detector
@@ -113,19 +118,11 @@ class StreamDetector:
         rules = Rules(detector.window, detector.stride, detector.hold_limit, detector.gap_us)
         return intake.take(self._table, rules, slots, batch.times, detector.scaler.transform(batch.values), gather)
 
-    def _score(self, ended: Ended) -> Scored:
-        if len(ended.rows):
-            return self.detector.score(ended.windows)
-        members = len(self.detector.ensemble.members)
-        nothing = np.zeros(0)
-        reconstructions = np.zeros((members, *ended.windows.shape), np.float32)
-        return Scored(nothing, np.zeros((0, members)), nothing, ended.windows, reconstructions)
-
     def _judge(self, ended: Ended, combined: Float64) -> tuple[Float64, Float64, Mask]:
         """Scores, thresholds and is_anomaly of windows with these combined errors, (m,) each; of one series in turn."""
         states, threshold = self._table.records["threshold"], self.detector.threshold
         scores, thresholds, is_anomaly = np.empty_like(combined), np.empty_like(combined), np.empty(len(combined), bool)
-        for turn in rounds(ended.slots):
+        for turn in rounds(ended.slots) if self._remembers else [np.arange(len(combined))]:
             slots = ended.slots[turn]
             state = states[slots]
             scores[turn] = own = self.detector.scale(self._hold(combined[turn], slots, ended.first[turn]))

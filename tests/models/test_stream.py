@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.bundle import load
 from models.calibration import held
 from models.detector import Detector
 from models.missing import fill
@@ -19,7 +20,7 @@ from models.stream import Batch, Observed, StreamDetector, to_batch
 from models.thresholds import FlagBudget, Quantile
 from models.windows import cut
 from schemas.reading import Reading
-from tests import fakes, naive
+from tests import fakes, naive, tiny_release
 
 SECOND = 1_000_000
 START = 1_788_000_000 * SECOND
@@ -313,6 +314,26 @@ def test_a_batch_is_made_of_readings():
     assert list(batch.series) == ["a", "b"]
     np.testing.assert_array_equal(batch.values, [[np.nan, 1], [2, np.nan]])
     assert unknown == 1
+
+
+def test_real_networks_find_the_same_in_any_batches():
+    """With trained networks what comes out is the same within rounding, and the same windows are flagged."""
+    detector = load(tiny_release.release_files("pumps")[1])
+    random = np.random.default_rng(1)
+    raw = detector.scaler.inverse(random.normal(size=(300, len(detector.features))) * random.choice([1, 8], (300, 1)))
+    times = START + np.arange(300) // 3 * detector.interval_us
+    batch = Batch(["a", "b", "c"] * 100, times, raw, times)
+    whole = StreamDetector(detector).observe(batch)
+    stream, parts = StreamDetector(detector), []
+    for begin, end in pairwise([0, 1, 50, 51, 200, 300]):
+        cut_out = slice(begin, end)
+        parts.append(stream.observe(Batch(batch.series[cut_out], times[cut_out], raw[cut_out], times[cut_out])))
+    scores = np.concatenate([part.scores for part in parts])
+    np.testing.assert_allclose(scores, whole.scores, rtol=1e-5, atol=1e-5)
+    clear = np.abs(whole.scores - whole.thresholds) > 1e-3
+    assert 0 < whole.is_anomaly.sum() < clear.sum()
+    flagged = np.concatenate([part.is_anomaly for part in parts])
+    np.testing.assert_array_equal(flagged[clear], whole.is_anomaly[clear])
 
 
 # -- another release
