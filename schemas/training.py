@@ -75,7 +75,7 @@ class OptimiserConfig(Section):
     batch_size: int = Field(256, ge=1)
     patience: int = Field(4, ge=1)
     seed: int = Field(7, ge=0, lt=2**32)
-    threads: int = Field(2, ge=1)
+    threads: int = Field(1, ge=1)
 
 
 class EnsembleConfig(Section):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import torch
 
 from models.detector import Detector
 from models.store.base import Store
@@ -55,6 +59,11 @@ class Observer(Watch, Protocol):
 
 def run(request: Request, artifacts: Artifacts, store: Store, observer: Observer) -> Outcome:
     """From files to a release."""
+    with threads(request.config.training.threads):
+        return _run(request, artifacts, store, observer)
+
+
+def _run(request: Request, artifacts: Artifacts, store: Store, observer: Observer) -> Outcome:
     observer.ingested(ingest.run(artifacts, request.data, request.wanted))
     observer.preprocessed(preprocess.run(artifacts, request.config), request.config)
     fitted = train.run(artifacts, request.config, observer)
@@ -64,3 +73,14 @@ def run(request: Request, artifacts: Artifacts, store: Store, observer: Observer
     evaluation = evaluate.run(artifacts, request.config)
     champion = package.run(artifacts, store, promote=request.promote)
     return Outcome(fitted, detector, evaluation, champion)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use `count` threads within matrix products: with another count, sums round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Protocol
@@ -74,11 +73,10 @@ def run(artifacts: Artifacts, config: TrainingConfig, watch: Watch) -> tuple[Fit
     """Train every network of the config on what preprocessing left; leave weights, checkpoints and logs."""
     train, validation = (load(artifacts, part, config.window.size) for part in ("train", "validation"))
     fitted = []
-    with threads(config.training.threads):
-        for name in config.networks:
-            network = fresh(name, train, config)
-            keep = partial(torch.save, f=artifacts.training("checkpoints", f"{name}_best.pth"))
-            fitted.append(fit(name, network, train, validation, config, watch, keep))
+    for name in config.networks:
+        network = fresh(name, train, config)
+        keep = partial(torch.save, f=artifacts.training("checkpoints", f"{name}_best.pth"))
+        fitted.append(fit(name, network, train, validation, config, watch, keep))
     write_json(artifacts.training("training_logs.json"), {one.name: logs(one) for one in fitted})
     best = min(fitted, key=lambda one: one.best.validation_loss)
     artifacts.training("best_model_name.txt").write_text(best.name + "\n")
@@ -168,14 +166,3 @@ def diverged(name: str, epoch: Epoch, options: OptimiserConfig) -> TidewatchErro
         f"{name}: the validation loss of epoch {epoch.number} is {epoch.validation_loss}; "
         f"lower training.learning_rate (it is {options.learning_rate:g})"
     )
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Use `count` threads within matrix products: with another count, sums round otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -16,7 +16,8 @@ from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
 from tests.training.conftest import TINY, Silent, Trained
 from training.loader import Windows, load
-from training.train import Fitted, State, fit, fresh, loss, steps_of, threads
+from training.pipeline import threads
+from training.train import Fitted, State, fit, fresh, loss, steps_of
 
 
 def config(**options: Any) -> TrainingConfig:
