@@ -16,13 +16,16 @@ from training.dialect import DATE
 from training.features import take_features, take_label
 from training.roles import Reader, Wanted, is_text, listed, plain, sample
 from training.sheets import DataError, Sheet
-from training.times import Times, elapsed, from_column, row_numbers
+from training.times import Times, from_column, row_numbers
+from training.times import named as named_time
 
 TIME_NAMES = ("timestamp", "datetime", "date_time", "time", "date", "ts", "time_stamp", "event_time", "epoch", "t")
 SERIES_NAMES = (
-    *("series_id", "series", "machine_id", "machine", "device_id", "device", "sensor_id", "asset_id", "asset"),
-    *("unit_id", "unit", "unit_number", "host", "hostname", "node", "pump", "turbine", "engine", "vehicle", "id"),
+    *("series_id", "series", "machine_id", "machine", "device_id", "device", "sensor_id", "asset_id", "unit_id"),
+    *("unit_number", "host", "hostname", "id"),
 )
+THINGS = ("asset", "unit", "node", "pump", "turbine", "engine", "vehicle")  # as numbers, these may be sensors
+RUNNING = 0.75  # the share of steps forward from which on a column that is called a time is one
 SERIES_ID_LENGTH = 256
 ROWS_PER_SERIES = 4  # a column of names has at least so many rows for each
 
@@ -79,19 +82,25 @@ def take_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Time
 
 def _find_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Times | None]:
     if (name := reader.wanted.time) is not None:
-        times = from_column(reader.left[name]) or elapsed(reader.left[name])
+        times = named_time(reader.left[name])
         if times is None or not times.share:
             raise reader.error(0, name, f"'{reader.left[name][0].as_py()}' is no time; name another with --time")
         return name, times
     for name in reader.named(TIME_NAMES):
         if name not in reserved:
-            times = _with_time_of_day(reader, name) or from_column(reader.left[name]) or elapsed(reader.left[name])
-            if times is not None and times.share >= 0.5:
+            times = _with_time_of_day(reader, name) or named_time(reader.left[name])
+            if times is not None and times.share >= 0.5 and _runs(times):
                 return name, times
     for name in [name for name in reader.left if name not in reserved]:
         if _holds_dates(reader.left[name]) or _counts_epochs(reader, name):
             return name, from_column(reader.left[name])
     return None, None
+
+
+def _runs(times: Times) -> bool:
+    """Whether nearly all steps go forward: a temperature called `t` goes up and down."""
+    steps = np.diff(times.micros[times.valid])
+    return not len(steps) or float(np.mean(steps >= 0)) >= RUNNING
 
 
 def _with_time_of_day(reader: Reader, date: str) -> Times | None:
@@ -135,10 +144,12 @@ def take_series(reader: Reader, times: Times) -> str | None:
     """The column that tells series apart: the one named, one known by name, or the texts that untangle the times."""
     if (name := reader.wanted.series) is not None:
         return name
-    for name in reader.named(SERIES_NAMES):
-        if _names_series(reader.left[name]):
+    tangled = not bool(np.all(np.diff(times.micros) > 0))
+    for name in reader.named(SERIES_NAMES + THINGS):
+        needed = tangled or plain(name) in SERIES_NAMES or is_text(reader.left[name])
+        if needed and _names_series(reader.left[name]):
             return name
-    if bool(np.all(np.diff(times.micros) > 0)):
+    if not tangled:
         return None
     for name, column in reader.left.items():
         if is_text(column) and _names_series(column) and _untangles(column, times):

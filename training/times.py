@@ -15,6 +15,7 @@ YEAR_10000 = 253_402_300_800 * SECOND
 # From 2001 on a count of seconds since 1970 has ten digits; of milliseconds thirteen, and so on. Until the year 2128.
 EPOCH_UNITS = ((1e9, SECOND, "epoch seconds"), (1e12, 1000, "epoch milliseconds"), (1e15, 1, "epoch microseconds"))
 EPOCH_NANOSECONDS, EPOCH_SPAN = 1e18, 5.0
+FIRST_DAY, LAST_DAY = 19_000_000, 21_010_000  # 20200131, read as a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +44,16 @@ def from_column(column: pa.ChunkedArray) -> Times | None:
     return None
 
 
-def elapsed(column: pa.ChunkedArray) -> Times | None:
-    """Read numbers as seconds since the start."""
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        return None
-    return _scaled(numbers(column), SECOND, "seconds since the start")
+def named(column: pa.ChunkedArray) -> Times | None:
+    """Read a column that is a time by its name: as `from_column`, or 20200131 as a date, or seconds since the start."""
+    times = from_column(column)
+    if times is not None or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return times
+    values = numbers(column)
+    if pa.types.is_integer(column.type) and ((values > FIRST_DAY) & (values < LAST_DAY)).all():
+        days = pd.to_datetime(column.cast(pa.string()).to_pandas(), format="%Y%m%d", utc=True, errors="coerce")
+        return _from_datetimes(days, "year, month and day")
+    return _scaled(values, SECOND, "seconds since the start")
 
 
 def row_numbers(rows: int) -> Times:

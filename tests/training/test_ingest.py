@@ -98,6 +98,22 @@ def test_the_series_column_is_found(tmp_path, header):
     assert len(table.features) == 1
 
 
+def test_names_alone_do_not_make_a_role(tmp_path):
+    """A temperature called t goes up and down, and a pump that is 0 or 1 is a sensor where times need no untangling."""
+    rows = "".join(f"{NEW_YEAR // SECOND + row},{20 + row % 3},{row % 2},{row}.5\n" for row in range(20))
+    table = read(tmp_path, "clock,t,pump,a\n" + rows, time="clock")
+    assert table.features == ("t", "pump", "a")
+    without = read(tmp_path, "t,a\n" + "".join(f"{20 + row * 7 % 3},{row}.5\n" for row in range(20)))
+    assert without.features == ("t", "a")
+
+
+def test_a_number_may_be_a_date(tmp_path):
+    """In a column that is called so."""
+    table = read(tmp_path, "date,a\n20200131,1.5\n20200201,2.5\n")
+    assert table.interval_us == 86_400 * SECOND
+    assert table.series[0].times[0] == NEW_YEAR + 30 * 86_400 * SECOND
+
+
 def test_columns_can_be_named(tmp_path):
     """What the caller names goes before what would be found."""
     text = "time,start,where,b,c,truth\n5,0,7,1,1,0\n6,1,7,2,1,1\n"
