@@ -195,7 +195,7 @@ def _table(
     notes += [f"column '{name}' is ignored: it has no value at all" for name in empty]
     dropped = sum(len(columns.values) for columns in understood) - sum(len(part.times) for part in series)
     if dropped:
-        notes.append(f"{dropped} reading{'s' * (dropped > 1)} left out: they repeat the time before them")
+        notes.append(f"repeated times: {dropped} reading{'s' * (dropped > 1)} left out, the first of each time stays")
     if not features:
         raise DataError(f"{files[0]} has numeric columns without any value; give a file with readings")
     column, form = first.time_column, first.times.form

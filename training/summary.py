@@ -54,8 +54,8 @@ def _rate(evaluation: Evaluation) -> str:
     if rate.measured is None:
         return f"promised {rate.promised:.2%}; not measured: no window of the test part is without a labelled anomaly"
     return (
-        f"promised {rate.promised:.2%}, measured {rate.measured:.2%} "
-        f"({rate.flagged:,} of {rate.windows:,} normal windows of the test part, which set nothing)"
+        f"promised {rate.promised:.2%}, measured {rate.measured:.2%} ({rate.flagged:,} of {rate.windows:,} windows "
+        f"of the test part, which set nothing{'; those with a labelled anomaly apart' * bool(evaluation.labelled)})"
     )
 
 

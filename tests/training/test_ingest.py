@@ -161,7 +161,7 @@ def test_a_few_repeated_times_are_dropped(tmp_path):
     table = read(tmp_path, "time,a\n" + "".join([*rows[:50], "49,999\n", *rows[50:]]))
     assert table.rows == 200
     assert table.series[0].values[49, 0] == 49
-    assert table.notes == ("1 reading left out: they repeat the time before them",)
+    assert table.notes == ("repeated times: 1 reading left out, the first of each time stays",)
 
 
 BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
