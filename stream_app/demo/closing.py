@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
@@ -11,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from stream_app.demo.board import Board, News
-from stream_app.demo.scene import Scene
+from stream_app.demo.scene import PLANT, Scene
 from stream_app.demo.summary import KindSummary, Pace, Summary
 from stream_app.demo.view import view
 from stream_app.demo.words import called, clock, spoken
 
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 MISSED = 6  # at most so many missed faults are named
 
 
@@ -73,38 +76,46 @@ def missed(summary: Summary) -> Iterable[str]:
         yield f"Missed: {more} more"
 
 
-def try_next(scene: Scene, folder: Path, metrics: str | None) -> RenderableType:
-    """Commands to go on with; `metrics` is where the worker is, if it was left running."""
-    table = Table.grid(padding=(0, 3, 0, 0))
-    for command, why in ideas(scene, folder, metrics):
-        table.add_row(Text(command, "cyan", no_wrap=True), Text(why, "dim"))
-    return table
+@dataclass(frozen=True)
+class Kept:
+    """A worker that was left running: where its port is, its process, and the file with its settings."""
+
+    address: str
+    pid: int
+    settings: Path
 
 
-def ideas(scene: Scene, folder: Path, metrics: str | None) -> Iterable[tuple[str, str]]:
+def try_next(scene: Scene, kept: Kept | None) -> Text:
+    """Commands to go on with, each with what it is good for."""
+    lines = Text()
+    for command, why in ideas(scene, kept):
+        lines.append(f"# {why}\n", "dim").append(f"{command}\n", "cyan")
+    return lines
+
+
+def ideas(scene: Scene, kept: Kept | None) -> Iterable[tuple[str, str]]:
     """A command, and what it is good for."""
-    if metrics:
-        yield f". {folder}/env", "use the topics of the worker that was left running"
-        yield f"curl -s {metrics}/metrics", "its metrics, for Prometheus"
+    data = f"--data {scene.live} --dataset {scene.dataset}"
+    if kept:
+        yield f". {kept.settings}", "go on with the worker and the topics of this run"
+        yield f"curl -s {kept.address}/metrics", "the worker's metrics, for Prometheus"
+        yield "tidewatch watch", "flags as they come; leave it open, and send more from another terminal"
+        yield f"tidewatch produce {data} --rate 200 --shift-to-now", "the same readings, as if they were of today"
     else:
-        yield "tidewatch kafka start", "a Kafka of your own again"
-        yield "tidewatch worker", "serve every dataset that has a release; in a terminal of its own"
-    yield "tidewatch watch", "see flags as they come; in another terminal"
-    shift = " --shift-to-now" if metrics else ""  # what a worker has seen already, it takes for late
-    yield (
-        f"tidewatch produce --data {scene.live} --dataset {scene.dataset} --rate 200{shift}",
-        "the same readings again",
-    )
-    yield f"tidewatch score --data {scene.live} --dataset {scene.dataset}", "the same flags without Kafka"
-    yield f"tidewatch releases list --dataset {scene.dataset}", "every detector trained so far"
-    if scene.dataset == "plant":
+        yield "tidewatch kafka start && tidewatch worker", "a worker for every detector that was trained"
+        yield "tidewatch watch", "flags as they come; in a second terminal"
+        yield f"tidewatch produce {data} --rate 200", "readings to judge; in a third"
+    yield f"tidewatch score {data}", "the same flags without Kafka"
+    yield f"tidewatch releases show {scene.dataset}", "what the detector is"
+    if scene.dataset == PLANT:
         yield "make demo DATA=your.csv", "all of this with a file of yours"
-    if metrics:
-        yield "tidewatch kafka stop", "when you have seen enough; the worker ends by kill or Ctrl-C"
+    if kept:
+        yield f"kill {kept.pid}; tidewatch kafka stop", "when you have seen enough"
 
 
 def picture(board: Board, pace: Pace, path: Path, width: int = 100) -> None:
-    """Draw the board and the last page as an SVG."""
+    """Draw the board and the last page as an SVG that needs no font from elsewhere."""
     console = Console(record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(view(board, pace, width), Text(), closing(board, pace), highlight=False)
-    console.save_svg(str(path), title="tidewatch demo")
+    console.print(view(board, pace, width), Text(), closing(board, pace), sep="\n", highlight=False)
+    drawn = console.export_svg(title="tidewatch demo", unique_id="demo")
+    path.write_text(FONT_FACE.sub("", drawn).replace("Fira Code", "Fira Code, Menlo, Consolas"))

@@ -46,6 +46,7 @@ def demo(data: Path | None, seed: int, keep: bool, picture: Path | None) -> None
     own = {
         "publish": "all",
         "kafka.group": run,
+        "kafka.partitions": "1",  # few series: one chunk holds a reading of each
         "kafka.readings_topics": f"{run}-readings",
         "kafka.anomalies_topic": f"{run}-anomalies",
         "kafka.dead_letter_topic": f"{run}-readings.dlq",

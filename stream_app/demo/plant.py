@@ -62,7 +62,7 @@ class Plant:
     faults: tuple[Fault, ...]
 
 
-def simulate(seed: int, pumps: int = 6, history_rows: int = 7 * DAY, live_rows: int = 3000) -> Plant:
+def simulate(seed: int, pumps: int = 6, history_rows: int = 6 * DAY, live_rows: int = 3000) -> Plant:
     """The past has all that normal life has, and no fault; rows are minutes of each pump."""
     weather, mischief, dropouts = (np.random.default_rng([seed, stream]) for stream in range(3))
     rows = history_rows + live_rows
@@ -82,8 +82,8 @@ def run(rng: Generator, pumps: int, rows: int) -> Array:
     """What healthy sensors say over so many minutes, (pump, minute, sensor)."""
     minute = np.arange(rows)
     load = hidden_load(rng, pumps, minute)
-    resistance = 1 + 0.08 * wander(rng, (rows, pumps), 60).T
-    ambient = 18 + 4 * np.sin(2 * np.pi * (minute / DAY - 0.4)) + wander(rng, (rows, 1), 600).T
+    resistance = 1 + 0.08 * bounded(wander(rng, (rows, pumps), 60)).T
+    ambient = 18 + 4 * np.sin(2 * np.pi * (minute / DAY - 0.4)) + 0.5 * bounded(wander(rng, (rows, 1), 600)).T
     scale = np.array([sensor.noise for sensor in SENSORS])
     exact = measure(load, resistance, ambient)
     exact += 0.6 * scale * rng.standard_normal((pumps, 1, len(SENSORS)))  # no two pumps are quite alike
@@ -96,7 +96,7 @@ def hidden_load(rng: Generator, pumps: int, minute: NDArray[np.int64]) -> Array:
     shape = (len(minute), pumps)
     rhythm = 0.6 + 0.09 * np.sin(2 * np.pi * (day - 0.35)) + 0.04 * np.sin(4 * np.pi * (day - 0.1))
     regime = follow(regimes(rng, shape), 6).T
-    return np.clip(rhythm + regime + 0.08 * wander(rng, shape, 25).T, 0.25, 1.0)
+    return np.clip(rhythm + regime + 0.08 * bounded(wander(rng, shape, 25)).T, 0.25, 1.0)
 
 
 def regimes(rng: Generator, shape: tuple[int, int]) -> Array:
@@ -134,6 +134,11 @@ def wander(rng: Generator, shape: tuple[int, ...], minutes: float) -> Array:
     pushes = rng.standard_normal(shape) * gain
     pushes[0] /= gain  # it begins where it would be after a long time
     return follow(pushes, minutes)
+
+
+def bounded(values: Array, limit: float = 2.0) -> Array:
+    """The same near zero, and never beyond the limit: a pump has no life outside of what it is built for."""
+    return limit * np.tanh(values / limit)
 
 
 def follow(target: Array, minutes: float) -> Array:

@@ -72,6 +72,11 @@ class Background:
         self._log = log
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether it is over, for good or bad."""
         return self._process.poll() is not None

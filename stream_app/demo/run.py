@@ -18,7 +18,7 @@ from schemas.errors import TidewatchError
 from schemas.manifest import Manifest
 from stream_app.connection import LOCAL, client_options
 from stream_app.demo.board import Board
-from stream_app.demo.closing import closing, picture, try_next
+from stream_app.demo.closing import Kept, closing, picture, try_next
 from stream_app.demo.feed import Feed
 from stream_app.demo.plant import simulate
 from stream_app.demo.processes import Background, Commands
@@ -33,6 +33,7 @@ from stream_app.topics import admin
 if TYPE_CHECKING:
     from config.settings import Settings
 
+ENVIRONMENT = "env"  # the file with the variables of this run
 STREAM_SECONDS = 40
 SLOWEST, FASTEST = 100, 5000  # readings a second
 
@@ -57,7 +58,9 @@ class Demo:
             self.train(scene)
             worker = self.worker()
             board, pace = self.stream(scene, worker)
-            self.end(board, pace, drawing)
+            self.end(board, pace, worker, drawing)
+            if self.keep:
+                self._afterwards.pop_all()
         finally:
             self.clean_up()
 
@@ -67,14 +70,16 @@ class Demo:
         if data is None:
             with self.console.status("simulating a plant"):
                 scene = from_plant(simulate(seed), self.folder)
-            what = f"a simulated plant of {len(scene.stretches)} pumps with 8 sensors (seed {seed})"
+            what = (
+                f"a simulated plant, the same for the same seed ({seed}): {len(scene.stretches)} pumps, 8 sensors each"
+            )
         else:
             with self.console.status(f"reading {data}"):
                 scene = from_file(data, self.folder)
             what = f"{data}: the first 60 % of {len(scene.stretches)} series to train on, the rest to stream"
-        self.console.print(f"{what}\n  {scene.history}  the past, to train on")
-        truth = f"{len(scene.faults)} faults that the detector is not told of" if scene.labelled else "without labels"
-        self.console.print(f"  {scene.live}  {scene.readings:,} readings to stream, {truth}")
+        truth = f"with {len(scene.faults)} faults that only we know of" if scene.labelled else "without labels"
+        self.console.print(what, f"  {scene.history}  the past, to train on", sep="\n", soft_wrap=True)
+        self.console.print(f"  {scene.live}     {scene.readings:,} readings to stream, {truth}", soft_wrap=True)
         return scene
 
     def kafka(self) -> None:
@@ -84,7 +89,7 @@ class Demo:
             self.console.print(f"yours, at {self.settings.kafka.bootstrap_servers}")
             return
         ours = not is_alive(DEFAULT_DIRECTORY)
-        if ours and not self.keep:
+        if ours:
             self._afterwards.callback(self.commands.run, "kafka", "stop")
         self.commands.run("kafka", "start")
 
@@ -96,16 +101,15 @@ class Demo:
     def worker(self) -> Background:
         """Step 4: a worker with topics and a group of its own, up to where it is ready."""
         self.step("A worker")
-        variables = self.folder / "env"
+        variables = self.folder / ENVIRONMENT
         lines = (f"export {name}={shlex.quote(value)}" for name, value in self.variables.items())
         variables.write_text("\n".join(lines) + "\n")
         self.console.print(
             f"[dim]$[/] [bold cyan]. {variables}[/]  [dim]# topics of this run alone; publish every window[/]"
         )
         worker = self.commands.start(self.folder / "worker.log", "worker")
-        if not self.keep:
-            self._afterwards.callback(self.delete_topics)
-            self._afterwards.callback(worker.stop)
+        self._afterwards.callback(self.delete_topics)
+        self._afterwards.callback(worker.stop)
         with self.console.status("the worker starts"):
             wait_until_ready(worker, self.address)
         self.console.print(f"ready; its metrics: {self.address}/metrics")
@@ -114,7 +118,7 @@ class Demo:
     def stream(self, scene: Scene, worker: Background) -> tuple[Board, Pace]:
         """Step 5: send the live part, and watch."""
         self.step("The stream")
-        rate = min(max(round(scene.readings / STREAM_SECONDS, -1), SLOWEST), FASTEST)
+        rate = min(max(round(scene.readings / STREAM_SECONDS), SLOWEST), FASTEST)
         arguments = ("--data", str(scene.live), "--dataset", scene.dataset, "--rate", str(rate))
         board = Board(scene, self.window(scene))
         producer = self.commands.start(self.folder / "produce.log", "produce", *arguments)
@@ -131,12 +135,13 @@ class Demo:
                 await follow(feed, board, worker, producer, show)
             return feed.pace()
 
-    def end(self, board: Board, pace: Pace, drawing: Path | None) -> None:
+    def end(self, board: Board, pace: Pace, worker: Background, drawing: Path | None) -> None:
         """Step 6: what it found, and what to try next."""
         self.step("What it found")
         self.console.print(closing(board, pace))
         self.step("What to try next")
-        self.console.print(try_next(board.scene, self.folder, self.address if self.keep else None))
+        kept = Kept(self.address, worker.pid, self.folder / ENVIRONMENT) if self.keep else None
+        self.console.print(try_next(board.scene, kept), soft_wrap=True)
         if drawing:
             picture(board, pace, drawing)
 

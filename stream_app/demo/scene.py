@@ -19,6 +19,7 @@ from training.times import rfc3339
 
 TRAINING_SHARE = 0.6  # of each series of a user's file, by time
 LABEL = "anomaly"
+PLANT = "plant"  # the simulated plant's dataset
 
 
 class SceneError(TidewatchError):
@@ -65,7 +66,7 @@ def from_plant(plant: Plant, folder: Path) -> Scene:
     present = tables(plant.live, plant.faults)
     live = write(present, plant.live.features, folder / "live.csv")
     write_faults(plant.faults, folder / "faults.csv")
-    return Scene("plant", history, live, stretches(present), plant.faults, MINUTE, labelled=True)
+    return Scene(PLANT, history, live, stretches(present), plant.faults, MINUTE, labelled=True)
 
 
 def from_file(path: Path, folder: Path) -> Scene:

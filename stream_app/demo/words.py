@@ -19,11 +19,13 @@ def clock(time: int) -> str:
 
 
 def spoken(microseconds: float) -> str:
-    """A span of the plant's time in its best unit, to a person's precision."""
+    """How long after: a span of the plant's time in its best unit, to a person's precision."""
+    if not microseconds:
+        return "at once"
     seconds = microseconds / SECOND
     unit, size = next(((unit, size) for unit, size, least in UNITS if seconds >= least * size), ("s", 1))
     amount = seconds / size
-    return f"{amount:.0f} {unit}" if amount >= 10 or amount == round(amount) else f"{amount:.1f} {unit}"
+    return f"after {amount:.0f} {unit}" if amount >= 10 or amount == round(amount) else f"after {amount:.1f} {unit}"
 
 
 def called(fault: Fault) -> str:
@@ -40,8 +42,7 @@ def what(event: Event) -> str:
     """What happened."""
     match event:
         case Event(News.FOUND, fault=Fault() as fault, verdict=Verdict() as verdict):
-            delay = verdict.time - fault.start
-            soon = f"after {spoken(delay)}" if delay else "at once"
+            soon = spoken(verdict.time - fault.start)
             return f"{called(fault)}, {soon}{blame(verdict)}"
         case Event(News.MISSED, fault=Fault() as fault):
             return f"{called(fault)}, since {clock(fault.start)}"
