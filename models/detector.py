@@ -27,6 +27,17 @@ class Scored:
     windows: Float32  # (b, time, feature) scaled, not clipped
     reconstructions: Float32  # (member, b, time, feature)
 
+    def part(self, begin: int, end: int) -> Scored:
+        """Windows `begin` to `end` - 1 alone."""
+        which = slice(begin, end)
+        return Scored(
+            self.combined[which],
+            self.model_scores[which],
+            self.error[which],
+            self.windows[which],
+            self.reconstructions[:, which],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Blame:

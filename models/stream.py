@@ -7,20 +7,35 @@ cut into batches, nor on which other series are in them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from dataclasses import dataclass
 
 import numpy as np
 
 from models import flags, intake, packing
 from models.batch import Batch, Counts, Float64, Mask, Observed, to_batch
-from models.detector import Detector
+from models.detector import Detector, Scored
 from models.intake import Ended, Marks, Rules
 from models.series import SeriesTable
-from models.windows import Index, rounds
+from models.windows import Float32, Index, rounds
 from schemas.flag import Flag
 
-__all__ = ["Batch", "Counts", "Observed", "StreamDetector", "to_batch"]
+__all__ = ["Batch", "Counts", "Cut", "Observed", "StreamDetector", "to_batch"]
 
 ADOPTED_AT_ONCE = 1024  # series; keeps the copies small
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A batch whose readings are in the series' windows, and the windows that ended."""
+
+    batch: Batch
+    marks: Marks
+    ended: Ended
+
+    @property
+    def windows(self) -> Float32:
+        """To be scored, (m, time, feature) in scaled units."""
+        return self.ended.windows
 
 
 class StreamDetector:
@@ -46,11 +61,29 @@ class StreamDetector:
 
     def observe(self, batch: Batch) -> Observed:
         """Take readings in, score the windows that end with them all at once, and decide."""
-        marks, ended = self._take(batch, gather=True)
-        scored = self.detector.score(ended.windows)
+        cut = self.cut(batch)
+        return self.judge(cut, self.detector.score(cut.windows))
+
+    def replay(self, batch: Batch) -> None:
+        """Change the state as `observe` does, for readings whose flags are out already; scores only if it must."""
+        cut = self.cut(batch, again=True)
+        self.judge(cut, self.detector.score(cut.windows))
+
+    def cut(self, batch: Batch, again: bool = False) -> Cut:
+        """The first half of `observe`: readings in, windows out, to be scored with those of other streams.
+
+        Each `cut` must be followed by its `judge` before the next. Readings that are read again give no windows, unless
+        a score changes how the next window is judged.
+        """
+        marks, ended = self._take(batch, gather=not again or self._remembers)
+        return Cut(batch, marks, ended)
+
+    def judge(self, cut: Cut, scored: Scored) -> Observed:
+        """The second half: what the detector made of `cut.windows` is held against thresholds."""
+        marks, ended = cut.marks, cut.ended
         scores, thresholds, is_anomaly = self._judge(ended, scored.combined)
         return Observed(
-            batch,
+            cut.batch,
             ended.rows,
             ended.moments,
             scored,
@@ -58,15 +91,9 @@ class StreamDetector:
             thresholds,
             is_anomaly,
             ended.imputed,
-            counts=_counts(batch, marks, ended),
-            stale=[batch.series[row] for row in np.flatnonzero(marks.stale).tolist()],
+            counts=_counts(cut.batch, marks, ended),
+            stale=[cut.batch.series[row] for row in np.flatnonzero(marks.stale).tolist()],
         )
-
-    def replay(self, batch: Batch) -> None:
-        """Change the state as `observe` does, for readings whose flags are out already; scores only if it must."""
-        _, ended = self._take(batch, gather=self._remembers)
-        if self._remembers:
-            self._judge(ended, self.detector.score(ended.windows).combined)
 
     def flags(self, observed: Observed, everything: bool) -> list[Flag]:
         """Flags of the anomalous windows, or of all."""

@@ -152,6 +152,10 @@ class WorkerMetrics:
         self._publishing.observe(seconds)
         self._add("stage_seconds", seconds, "publish")
 
+    def observe_model(self, seconds: float) -> None:
+        """The networks took so long for the windows of a turn."""
+        self._add("stage_seconds", seconds, "model")
+
     def observe_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """A partition's checkpoint was written."""
         self._checkpoints.observe(checkpoint.seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from functools import partial
 from time import monotonic
 from typing import NamedTuple, Protocol
@@ -16,13 +16,14 @@ from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
 from stream_app.lane import Equipment, Lane
 from stream_app.outgoing import Message
-from stream_app.partition import PartitionState
+from stream_app.partition import Outcome, PartitionState
 from stream_app.progress import Admission, Chunk, Progress
 from stream_app.recovery import Plan, Positions, Recovery
+from stream_app.turn import Waiting, Work, play
 
 log = logging.getLogger(__name__)
 
-ROOM_CHUNKS = 4  # so many chunks may wait for the scoring thread before more is fetched
+ROOM_CHUNKS = 4  # so many whole chunks may be in flight before more is fetched
 SETTLE_SECONDS = 3.0  # on leaving; longer would hold the group up
 
 
@@ -47,13 +48,6 @@ class Opening(NamedTuple):
 
     start: int
     committed: int
-
-
-class Work(NamedTuple):
-    """A chunk and the lane that let it in."""
-
-    lane: Lane
-    chunk: Chunk[Record]
 
 
 class StateLog(Protocol):
@@ -95,6 +89,8 @@ class Assignment:
         self._limits = limits
         self._epoch = 0  # grows when partitions are given up: what began before it is of no use
         self._in_flight = 0
+        self._waiting = Waiting(limits.chunk_records)
+        self._stirred = asyncio.Event()  # something waits for its turn
         self._committed_at = monotonic()
 
     # -- opening
@@ -162,27 +158,66 @@ class Assignment:
             log.info("%s/%d: the log has no offsets %d to %d", tp.topic, tp.partition, *admission.hole)
         count = sum(len(chunk.records) for chunk in admission.chunks)
         lane.in_flight += count
-        self._count(count)
+        self._in_flight += count
+        self._fetched(lane, len(admission.chunks))
         return admission
 
     def work(self, tp: TopicPartition, chunk: Chunk[Record]) -> Work:
         """The chunk with its lane, to be taken."""
         return Work(self.partitions[tp], chunk)
 
-    async def take(self, work: Work) -> None:
-        """Score the chunk; one that is left over from before a rebalance is dropped without a word."""
-        if self.ready and self.partitions.get(work.lane.tp) is work.lane:
-            await work.lane.take(work.chunk)
+    def take(self, work: Work) -> None:
+        """Let a chunk wait for its turn."""
+        self._waiting.add(work)
+        self._stirred.set()
+
+    async def play_forever(self) -> None:
+        """Score what waits, turn by turn; what is left over from before a rebalance is dropped without a word."""
+        while True:
+            await self._stirred.wait()
+            turn = [work for work in self._waiting.next_turn() if self._is_ours(work)]
+            if not len(self._waiting):
+                self._stirred.clear()
+            if turn:
+                await self._play(turn)
+
+    async def _play(self, turn: Sequence[Work]) -> None:
+        for work in turn:
+            work.lane.begin()
+            self._fetched(work.lane, -1)
+        outcomes, seconds = await self._equipment.scorer.run(partial(self._change, turn))
+        self._equipment.metrics.observe_model(seconds)
+        for (lane, chunk), outcome in zip(turn, outcomes, strict=True):
+            await lane.finish(chunk, outcome)
+
+    def _change(self, turn: Sequence[Work]) -> tuple[list[Outcome], float]:
+        outcomes, seconds = play(turn)
+        for work, outcome in zip(turn, outcomes, strict=True):
+            work.lane.touch(outcome)
+        self._equipment.after_chunk()
+        return outcomes, seconds
+
+    def _is_ours(self, work: Work) -> bool:
+        return self.ready and self.partitions.get(work.lane.tp) is work.lane
 
     def _confirmed(self, count: int) -> None:
-        self._count(-count)
+        self._in_flight -= count
+        self._see_to_room()
 
-    def _count(self, change: int) -> None:
-        self._in_flight += change
-        if self._in_flight < ROOM_CHUNKS * self.chunk_records:
+    def _fetched(self, lane: Lane, change: int) -> None:
+        lane.waiting += change
+        self._see_to_room()
+
+    def _see_to_room(self) -> None:
+        full = self._in_flight >= ROOM_CHUNKS * self.chunk_records
+        if not full and any(lane.waiting == 0 for lane in self.partitions.values()):
             self.has_room.set()
         else:
             self.has_room.clear()
+
+    def hungry(self, tps: Set[TopicPartition]) -> set[TopicPartition]:
+        """Those of which nothing waits for its turn: while one does, what comes in adds up to a larger chunk."""
+        return {tp for tp in tps if tp not in self.partitions or self.partitions[tp].waiting == 0}
 
     async def checkpoint(self) -> None:
         """Take a checkpoint of every partition for which it is time."""
@@ -232,6 +267,7 @@ class Assignment:
         for lane in self.partitions.values():
             lane.cancel()
         self.partitions = {}
+        self._waiting.clear()
         self._in_flight = 0
         self.has_room.set()
 

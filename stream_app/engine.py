@@ -16,7 +16,7 @@ from models.store.base import Store
 from models.stream import StreamDetector
 from monitoring.metrics import PartitionStatus, WorkerMetrics, WorkerStatus, new_registry
 from schemas.errors import TidewatchError
-from stream_app.assignment import Assignment, Limits, Work
+from stream_app.assignment import Assignment, Limits
 from stream_app.lane import Equipment, Scorer
 from stream_app.memory import SeriesCap
 from stream_app.partition import PartitionState, Rules
@@ -67,6 +67,7 @@ class Engine:
         self._publisher = Publisher(self.options, self.settings.kafka.send_timeout_seconds)
         await self._publisher.start()
         self._assignment = self._new_assignment(routes, self._publisher)
+        self.spawn(self._assignment.play_forever())
 
     async def stop(self) -> None:
         """Disconnect; to be called when the consumer has left its group."""
@@ -93,10 +94,6 @@ class Engine:
             yield from lane.state.streams.values()
 
     # -- at work
-
-    async def take(self, work: Work) -> None:
-        """Score a chunk; its failure stops the worker, and whoever waits is cancelled alone."""
-        await asyncio.wait([self.spawn(self.assignment.take(work))])
 
     async def checkpoint(self) -> None:
         """Take checkpoints of the partitions for which it is time."""

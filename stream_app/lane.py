@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -75,6 +74,7 @@ class Lane:
         self.committed = progress.plan.publish_from  # the group's offset, as far as we know
         self.idle = asyncio.Event()
         self.in_flight = 0  # records let in and not yet confirmed
+        self.waiting = 0  # chunks let in whose turn has not come
         self._checkpointer = checkpointer
         self._equipment = equipment
         self._on_confirmed = on_confirmed
@@ -89,23 +89,24 @@ class Lane:
         """Stop at once; what is not confirmed will be read again."""
         for task in self._tasks:
             task.cancel()
+        while not self._scored.empty():  # else whoever hands a chunk on would wait for ever
+            self._scored.get_nowait()
 
-    async def take(self, chunk: Chunk[Record]) -> None:
-        """Score a chunk and hand it on; returns when the next one may be taken."""
+    def begin(self) -> None:
+        """A chunk's turn has come."""
         self._taken += 1
         self.idle.clear()
-        outcome = await self._equipment.scorer.run(partial(self._apply, chunk))
+
+    async def finish(self, chunk: Chunk[Record], outcome: Outcome) -> None:
+        """A chunk is scored: hand it on to be published; returns when there is room for the next."""
         self._tell(outcome)
         await self._scored.put((chunk, outcome))
 
-    def _apply(self, chunk: Chunk[Record]) -> Outcome:
-        with self.progress.applying(chunk):
-            outcome = self.state.apply(chunk, self.progress.holds)
+    def touch(self, outcome: Outcome) -> None:
+        """In the scoring thread: a checkpoint has to hold what a chunk changed."""
         for dataset, series in outcome.touched.items():
             self._checkpointer.touch(dataset, series, 0)
         self._checkpointer.touch("", (), outcome.record.size)
-        self._equipment.after_chunk()
-        return outcome
 
     def _tell(self, outcome: Outcome) -> None:
         self._equipment.metrics.observe_chunk(outcome.record)

@@ -11,15 +11,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import Detector
-from models.stream import Observed, StreamDetector, to_batch
+from models.detector import Detector, Scored
+from models.stream import Cut, Observed, StreamDetector, to_batch
 from monitoring.metrics import ChunkRecord, DatasetRecord
 from schemas.flag import Flag
 from schemas.reading import Decoded, Reading, decode
 from stream_app.batches import Record
 from stream_app.outgoing import Message, of_flags, of_rejection
 from stream_app.progress import Chunk
-from stream_app.timing import ModelClock, Stopwatch
+from stream_app.timing import Stopwatch
 
 Index = NDArray[np.int64]
 Holds = Callable[[int, str, str], bool]  # offset, dataset, series: the restored state has this reading already
@@ -27,10 +27,6 @@ Holds = Callable[[int, str, str], bool]  # offset, dataset, series: the restored
 
 class Detectors(Protocol):
     """The detectors in service."""
-
-    @property
-    def clock(self) -> ModelClock:
-        """What times their networks."""
 
     def serving(self, dataset: str) -> Detector | None:
         """The dataset's detector, loaded if need be; None if it has no release."""
@@ -66,6 +62,27 @@ class Outcome:
     record: ChunkRecord
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A chunk's readings of one dataset, taken in."""
+
+    dataset: str
+    stream: StreamDetector
+    cut: Cut
+    unknown: int  # values of features that the detector does not know
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A chunk between its halves."""
+
+    chunk: Chunk[Record]
+    decoded: Decoded
+    groups: Mapping[str, Index]  # by dataset, the places of its readings among those decoded
+    parts: Sequence[Part]  # of the datasets that have a release
+    seconds: defaultdict[str, float]  # by stage
+
+
 class PartitionState:
     """The series of one partition, per dataset in a StreamDetector; a checkpoint's SeriesState."""
 
@@ -96,32 +113,35 @@ class PartitionState:
         """Forget all series."""
         self.streams.clear()
 
-    # -- as the worker sees it
+    # -- as the worker sees it: `cut` and `judge` are the halves of a chunk, with its windows scored between them
 
-    def apply(self, chunk: Chunk[Record], holds: Holds) -> Outcome:
-        """Change the state by a chunk and say what is to be published; nothing, if it was published before."""
+    def cut(self, chunk: Chunk[Record], holds: Holds) -> Begun:
+        """Take a chunk's readings in; the windows that ended wait in `Begun.parts` to be scored."""
         watch = Stopwatch()
         records = chunk.records
-        values = [record.value for record in records]
         seen = np.array([record.timestamp for record in records], np.int64) * 1000
-        decoded = decode(values, seen, self._rules.max_future_seconds)
-        watch.lap("decode")
+        decoded = decode([record.value for record in records], seen, self._rules.max_future_seconds)
         groups = _by_dataset(decoded, records, None if chunk.settled else holds)
-        results = {
-            dataset: result
+        watch.lap("decode")
+        parts = [
+            part
             for dataset, where in groups.items()
-            if (result := self._observe(dataset, decoded, where, seen, chunk.publish, watch)) is not None
-        }
-        flags = [message for result in results.values() for message in of_flags(result.flags, self._rules.source)]
-        dead = [self._dead_letter(records, decoded, k) for k in range(len(decoded.rejections))] if chunk.publish else []
+            if (part := self._cut(dataset, decoded, where, seen, chunk.publish, watch)) is not None
+        ]
+        return Begun(chunk, decoded, groups, parts, watch.laps)
+
+    def judge(self, begun: Begun, scored: Sequence[Scored]) -> Outcome:
+        """Say what is to be published, given what became of each part's windows; nothing, if it was before."""
+        watch = Stopwatch(begun.seconds)
+        publish = begun.chunk.publish
+        results = [self._judge(part, of, publish) for part, of in zip(begun.parts, scored, strict=True)]
+        watch.lap("flags")
+        flags = [message for result in results for message in of_flags(result.flags, self._rules.source)]
+        dead = [self._dead_letter(begun, number) for number in range(len(begun.decoded.rejections))] if publish else []
         watch.lap("encode")
-        return Outcome(
-            flags,
-            dead,
-            touched={dataset: result.series for dataset, result in results.items()},
-            stale={dataset: result.stale for dataset, result in results.items() if result.stale},
-            record=self._record(chunk, decoded, groups, results, watch),
-        )
+        stale = {part.dataset: result.stale for part, result in zip(begun.parts, results, strict=True) if result.stale}
+        touched = {part.dataset: set(part.cut.batch.series) for part in begun.parts}
+        return Outcome(flags, dead, touched, stale, self._record(begun, results))
 
     def _stream(self, dataset: str) -> StreamDetector | None:
         """The dataset's state under the detector in service now."""
@@ -137,9 +157,9 @@ class PartitionState:
             self._detectors.adopted(detector, stream.adopt(detector))
         return stream
 
-    def _observe(
+    def _cut(
         self, dataset: str, decoded: Decoded, where: Index, seen: Index, publish: bool, watch: Stopwatch
-    ) -> _Result | None:
+    ) -> Part | None:
         stream = self._stream(dataset)
         if stream is None:
             self._detectors.skipped(dataset, len(where))
@@ -147,30 +167,24 @@ class PartitionState:
         readings, features = _take(decoded.readings, where), stream.detector.features
         batch, unknown = to_batch(readings, decoded.times[where], seen[decoded.indices[where]], features)
         watch.lap("decode")
-        if not publish:
-            stream.replay(batch)
-            watch.lap("replay")
-            return _Result([], set(batch.series), (), DatasetRecord(readings=len(readings)))
-        before = self._detectors.clock.seconds
-        observed = stream.observe(batch)
+        cut = stream.cut(batch, again=not publish)
         watch.lap("window")
-        watch.shift("window", "model", self._detectors.clock.seconds - before)
-        flags = stream.flags(observed, self._rules.everything)
-        watch.lap("flags")
-        return _Result(flags, set(batch.series), observed.stale, _counts(observed, unknown))
+        return Part(dataset, stream, cut, unknown)
 
-    def _dead_letter(self, records: Sequence[Record], decoded: Decoded, number: int) -> Message:
-        rejection = decoded.rejections[number]
-        return of_rejection(records[rejection.index], rejection, self._rules.topic, self._rules.partition)
+    def _judge(self, part: Part, scored: Scored, publish: bool) -> _Result:
+        observed = part.stream.judge(part.cut, scored)
+        if not publish:
+            return _Result([], (), DatasetRecord(readings=observed.counts.readings))
+        flags = part.stream.flags(observed, self._rules.everything)
+        return _Result(flags, observed.stale, _counts(observed, part.unknown))
 
-    def _record(
-        self,
-        chunk: Chunk[Record],
-        decoded: Decoded,
-        groups: Mapping[str, Index],
-        results: Mapping[str, _Result],
-        watch: Stopwatch,
-    ) -> ChunkRecord:
+    def _dead_letter(self, begun: Begun, number: int) -> Message:
+        rejection = begun.decoded.rejections[number]
+        return of_rejection(begun.chunk.records[rejection.index], rejection, self._rules.topic, self._rules.partition)
+
+    def _record(self, begun: Begun, results: Sequence[_Result]) -> ChunkRecord:
+        chunk, decoded = begun.chunk, begun.decoded
+        served = {part.dataset: result.counts for part, result in zip(begun.parts, results, strict=True)}
         return ChunkRecord(
             topic=self._rules.topic,
             records=len(chunk.records),
@@ -178,16 +192,15 @@ class PartitionState:
             replayed=not chunk.publish,
             tombstones=decoded.tombstones,
             key_mismatches=_key_mismatches(chunk.records, decoded),
-            unserved=sum(len(where) for dataset, where in groups.items() if dataset not in results),
+            unserved=sum(len(where) for dataset, where in begun.groups.items() if dataset not in served),
             dead_letters=Counter(rejection.stage for rejection in decoded.rejections),
-            datasets={dataset: result.counts for dataset, result in results.items()},
-            seconds=watch.laps,
+            datasets=served,
+            seconds=begun.seconds,
         )
 
 
 class _Result(NamedTuple):
     flags: Sequence[Flag]
-    series: Set[str]
     stale: Sequence[str]
     counts: DatasetRecord
 

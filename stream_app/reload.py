@@ -14,7 +14,6 @@ from models.store.base import Store
 from monitoring.metrics import WorkerMetrics
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion
-from stream_app.timing import ModelClock
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ class Releases:
 
     def __init__(self, store: Store, cap: int, metrics: WorkerMetrics, load: Load = load) -> None:
         """At most `cap` detectors are kept loaded."""
-        self.clock = ModelClock()
         self._store = store
         self._cap = cap
         self._metrics = metrics
@@ -152,7 +150,7 @@ class Releases:
         if (dataset, release) in self._refused:
             return None
         try:
-            return self.clock.time(self._load(self._store.fetch(dataset, release)))
+            return self._load(self._store.fetch(dataset, release))
         except TidewatchError as error:
             self._refused.add((dataset, release))
             self._metrics.observe_refusal(dataset)

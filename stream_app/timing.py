@@ -1,20 +1,17 @@
-"""Where a worker's time goes: laps by stage, and the networks' own time out of a score."""
+"""Where a worker's time goes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, fields, replace
 from time import perf_counter
-
-from models.detector import Detector
-from models.ensemble import Ensemble, Float32, Float64
 
 
 class Stopwatch:
-    """Seconds by stage."""
+    """Adds up seconds by stage."""
 
-    def __init__(self) -> None:
-        self.laps: defaultdict[str, float] = defaultdict(float)
+    def __init__(self, laps: defaultdict[str, float] | None = None) -> None:
+        """Goes on with `laps` where another one stopped."""
+        self.laps: defaultdict[str, float] = defaultdict(float) if laps is None else laps
         self._since = perf_counter()
 
     def lap(self, stage: str) -> None:
@@ -22,32 +19,3 @@ class Stopwatch:
         now = perf_counter()
         self.laps[stage] += now - self._since
         self._since = now
-
-    def shift(self, source: str, stage: str, seconds: float) -> None:
-        """Put part of a stage's time down to another one."""
-        self.laps[source] -= seconds
-        self.laps[stage] += seconds
-
-
-class ModelClock:
-    """The seconds that networks have taken, of all detectors that are timed by it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def time(self, detector: Detector) -> Detector:
-        """The same detector, with its networks timed."""
-        parts = {part.name: getattr(detector.ensemble, part.name) for part in fields(detector.ensemble)}
-        return replace(detector, ensemble=_Timed(**parts, clock=self))
-
-
-@dataclass(frozen=True, eq=False)
-class _Timed(Ensemble):
-    clock: ModelClock
-
-    def examine(self, windows: Float32) -> tuple[Float32, Float64]:
-        """As every ensemble does."""
-        started = perf_counter()
-        examined = super().examine(windows)
-        self.clock.seconds += perf_counter() - started
-        return examined

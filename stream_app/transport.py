@@ -17,20 +17,22 @@ from typing import Any, Protocol, cast
 import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.tables.recovery import RebalanceAgain
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from stream_app.assignment import Assignment, LogPosition, Superseded, Work
+from stream_app.assignment import Assignment, LogPosition, Superseded
 from stream_app.batches import Record, Results
 from stream_app.engine import Engine
+from stream_app.turn import Work
 
 SCHEME = "tidewatch"
 COMMIT_SECONDS = 2.0  # on leaving a partition; longer would hold the group up
 IDLE_SECONDS = 0.1
+BUSY_SECONDS = 0.005  # a wait for some partitions, that soon the others may join
 log = logging.getLogger(__name__)
 FAUST = logging.getLogger("faust.tidewatch")  # Faust's own words about the services below, as quiet as Faust
 
@@ -68,6 +70,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Start the consumer, and read its fetches by whole record batches."""
         await super().on_start()
         self._ensure_consumer()._fetcher._records = Results(cast(Served, self.app).engine.metrics.observe_fetch)
+
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer; where aiokafka trips over its own cancelled fetch, Faust would wait for us in vain."""
+        try:
+            await super().on_thread_stop()
+        except (asyncio.CancelledError, KafkaError) as error:
+            log.debug("the consumer was left behind: %r", error)
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         engine = cast(Served, self.app).engine
@@ -161,10 +170,11 @@ class Consumer(driver.Consumer):
             await self.wait(self.can_resume_flow.wait())
         await self.wait(self.work.has_room.wait())
         active = self._get_active_partitions()
-        if not active:
-            await self.sleep(IDLE_SECONDS)
+        hungry = self.work.hungry(active)
+        if not hungry:
+            await self.sleep(BUSY_SECONDS if active else IDLE_SECONDS)
             return
-        fetch: Fetch = await self._getmany(active, timeout)
+        fetch: Fetch = await self._getmany(hungry, timeout if hungry == active else BUSY_SECONDS)
         # Only now: a fetch that was on its way during a rebalance comes back after it.
         generation = self.app.consumer_generation_id
         refused: set[TP] = set()

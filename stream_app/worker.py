@@ -85,6 +85,9 @@ class Process(faust.Worker):
             force.start()
         super()._schedule_shutdown(signal)
 
+    async def _sentinel_task(self) -> None:
+        """Nothing: Faust sleeps a second here, after all is over."""
+
 
 def _leave_by_force() -> None:
     log.critical("not stopped within %g s: leaving by force, what is in flight will be read again", STOP_SECONDS)
@@ -102,7 +105,7 @@ def build(settings: Settings) -> App:
     @app.agent(topic, name="scoring", concurrency=1)
     async def score(stream: Any) -> None:
         async for work in stream.noack():
-            await engine.take(work)
+            engine.assignment.take(work)
 
     app.timer(settings.state.checkpoint_seconds, name="checkpoint")(engine.checkpoint)
     app.timer(settings.store.poll_seconds, name="releases")(engine.look_for_releases)

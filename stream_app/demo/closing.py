@@ -85,15 +85,15 @@ class Kept:
     settings: Path
 
 
-def try_next(scene: Scene, kept: Kept | None) -> Text:
-    """Commands to go on with, each with what it is good for."""
+def try_next(scene: Scene, local: bool, kept: Kept | None = None) -> Text:
+    """Commands to go on with, each with what it is good for; `local` says whether Kafka is the local one."""
     lines = Text()
-    for command, why in ideas(scene, kept):
+    for command, why in ideas(scene, local, kept):
         lines.append(f"# {why}\n", "dim").append(f"{command}\n", "cyan")
     return lines
 
 
-def ideas(scene: Scene, kept: Kept | None) -> Iterable[tuple[str, str]]:
+def ideas(scene: Scene, local: bool, kept: Kept | None) -> Iterable[tuple[str, str]]:
     """A command, and what it is good for."""
     data = f"--data {scene.live} --dataset {scene.dataset}"
     if kept:
@@ -102,7 +102,8 @@ def ideas(scene: Scene, kept: Kept | None) -> Iterable[tuple[str, str]]:
         yield "tidewatch watch", "flags as they come; leave it open, and send more from another terminal"
         yield f"tidewatch produce {data} --rate 200 --shift-to-now", "the same readings, as if they were of today"
     else:
-        yield "tidewatch kafka start && tidewatch worker", "a worker for every detector that was trained"
+        kafka = "tidewatch kafka start && " * local
+        yield f"{kafka}tidewatch worker", "a worker for every detector that was trained"
         yield "tidewatch watch", "flags as they come; in a second terminal"
         yield f"tidewatch produce {data} --rate 200", "readings to judge; in a third"
     yield f"tidewatch score {data}", "the same flags without Kafka"
@@ -110,7 +111,7 @@ def ideas(scene: Scene, kept: Kept | None) -> Iterable[tuple[str, str]]:
     if scene.dataset == PLANT:
         yield "make demo DATA=your.csv", "all of this with a file of yours"
     if kept:
-        yield f"kill {kept.pid}; tidewatch kafka stop", "when you have seen enough"
+        yield f"kill {kept.pid}{'; tidewatch kafka stop' * local}", "when you have seen enough"
 
 
 def picture(board: Board, pace: Pace, path: Path, width: int = 100) -> None:

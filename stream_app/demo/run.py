@@ -85,7 +85,7 @@ class Demo:
     def kafka(self) -> None:
         """Step 2: the local Kafka, unless there is another, or it runs already."""
         self.step("Kafka")
-        if self.settings.kafka.bootstrap_servers != LOCAL:
+        if not self.is_local:
             self.console.print(f"yours, at {self.settings.kafka.bootstrap_servers}")
             return
         ours = not is_alive(DEFAULT_DIRECTORY)
@@ -141,9 +141,14 @@ class Demo:
         self.console.print(closing(board, pace))
         self.step("What to try next")
         kept = Kept(self.address, worker.pid, self.folder / ENVIRONMENT) if self.keep else None
-        self.console.print(try_next(board.scene, kept), soft_wrap=True)
+        self.console.print(try_next(board.scene, self.is_local, kept), soft_wrap=True)
         if drawing:
             picture(board, pace, drawing)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether Kafka is the one that `tidewatch kafka start` runs."""
+        return self.settings.kafka.bootstrap_servers == LOCAL
 
     def window(self, scene: Scene) -> int:
         """The length of the trained detector's window in microseconds."""

@@ -23,6 +23,7 @@ from stream_app.file_readings import FileReadings
 from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
 from stream_app.progress import Chunk
+from stream_app.turn import score as score_windows
 from stream_app.reload import Releases
 from tests import tiny_release
 from training.ingest import read
@@ -84,7 +85,8 @@ def worker(file: Path, store: LocalStore, everything: bool, sizes: Iterator[int]
     while start < len(records):
         taken = records[start : start + next(sizes)]
         chunk = Chunk(start, start + len(taken), taken, publish=True, settled=True)
-        outcome = state.apply(chunk, lambda *_: False)
+        begun = state.cut(chunk, lambda *_: False)
+        outcome = state.judge(begun, score_windows([(part.stream.detector, part.cut.windows) for part in begun.parts]))
         assert not outcome.dead_letters
         published += outcome.flags
         start += len(taken)
