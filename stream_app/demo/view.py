@@ -5,7 +5,9 @@ Everything here makes something to print out of a board. Nothing prints.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from stream_app.demo.words import called, told
 LANES = 8  # at most so many series are drawn
 NEWS = 6  # lines
 BARS = "▁▂▃▄▅▆▇█"
+Cell = tuple[str, str]  # a character and its style
 FULL = 3.0  # times the threshold: the score of a bar of full height
 STYLES = {News.FOUND: "green", News.MISSED: "yellow", News.FALSE: "magenta", News.FLAGGED: "red"}
 
@@ -50,14 +53,21 @@ def lanes(board: Board, width: int) -> RenderableType:
 
 def scores(lane: Lane, columns: int) -> Text:
     """The highest score of each part of the series' time as a bar: the threshold is at a third, red is over it."""
-    line = Text()
-    for score in peaks(lane, columns):
-        if np.isfinite(score):
-            height = int(np.clip(score / FULL * len(BARS), 0, len(BARS) - 1))
-            line.append(BARS[height], "bold red" if score > 1 else "cyan")
-        else:
-            line.append(" ")
-    return line
+    return joined([bar(score) for score in peaks(lane, columns).tolist()])
+
+
+def bar(score: float) -> Cell:
+    """A score as a cell; nothing where there is none."""
+    if not math.isfinite(score):
+        return " ", ""
+    height = min(max(int(score / FULL * len(BARS)), 0), len(BARS) - 1)
+    return BARS[height], "bold red" if score > 1 else "cyan"
+
+
+def joined(cells: Sequence[Cell]) -> Text:
+    """Cells as one line, neighbours of one style together."""
+    runs = groupby(cells, key=lambda cell: cell[1])
+    return Text.assemble(*(("".join(character for character, _ in run), style) for style, run in runs))
 
 
 def peaks(lane: Lane, columns: int) -> NDArray[np.float64]:
@@ -81,7 +91,7 @@ def truth(lane: Lane, columns: int) -> Text:
         if fault.start <= lane.time:
             first, last = (place(time, lane, columns) for time in (fault.start, min(fault.end, lane.time)))
             cells[first : last + 1] = [("▀", "green" if fault in lane.found else "yellow")] * (last + 1 - first)
-    return Text.assemble(*cells)
+    return joined(cells)
 
 
 def opinion(newest: Verdict | None) -> Text:
