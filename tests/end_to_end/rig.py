@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -35,14 +36,19 @@ QUICK = {  # so that takeovers, checkpoints and reloads take seconds
     "state.checkpoint_seconds": 1,
     "store.poll_seconds": 0.3,
 }
+SMALL = (
+    *("window.size=16", "training.epochs=1", "training.threads=1", "threshold.rate=0.05"),
+    *("networks.lstm_ae.hidden=8", "networks.gru_ae.hidden=8", "networks.cnn_ae.hidden=8"),
+)
 _as_flag = msgspec.json.Decoder(Flag).decode
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A file of readings, the store with the detector of its dataset, and what `tidewatch score --all` says."""
+    """A store with a detector trained on `history`, and what `tidewatch score --all` says of `data`."""
 
     dataset: str
+    history: Path
     data: Path
     store: Path
     flags: tuple[Flag, ...]
@@ -135,6 +141,14 @@ def having(ids: Collection[str]) -> Callable[[Sequence[ConsumerRecord]], bool]:
 def as_flags(records: Iterable[ConsumerRecord]) -> list[Flag]:
     """The flags in these records."""
     return [_as_flag(record.value) for record in records]
+
+
+def train(dataset: str, history: Path, store: Path, *words: str) -> None:
+    """`tidewatch train`, of a detector so small that it takes seconds."""
+    changes = [word for change in SMALL for word in ("--set", change)]
+    told = ["--data", str(history), "--dataset", dataset, "--config", "quick", *changes, *words]
+    with TemporaryDirectory() as run:
+        tidewatch("train", *told, "--run-dir", run, environment=at(store))
 
 
 def scored(data: Path, dataset: str, store: Path, *options: str) -> tuple[Flag, ...]:
