@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
 import torch
+from aiokafka.errors import KafkaError
 
 from models.store import open_store
 from monitoring.metrics import CONTENT_TYPE_LATEST
@@ -44,13 +45,8 @@ class App(faust.App):
     def _create_directories(self) -> None:
         """None: Faust's are for tables."""
 
-    async def on_start(self) -> None:
-        """Start the engine first: the consumer needs it."""
-        await super().on_start()
-        await self.engine.start()
-
     async def on_shutdown(self) -> None:
-        """Stop the engine last."""
+        """Stop the engine last: the consumer needs it until it has left its group."""
         await self.engine.stop()
         await super().on_shutdown()
 
@@ -71,11 +67,18 @@ class Process(faust.Worker):
         self.spinner = None
 
     def execute_from_commandline(self) -> NoReturn:
-        """Run until stopped; SystemExit with 0, or 1 if the worker could not go on."""
+        """Run until stopped; SystemExit with 0, or 1 if the worker could not start or go on."""
+        engine = self.app.engine
+        self._setup_logging()
+        try:
+            self.loop.run_until_complete(engine.start())  # before Faust, whose consumer needs it
+        except (TidewatchError, KafkaError) as error:
+            log.critical("the worker can not start: %s", error, exc_info=not isinstance(error, TidewatchError))
+            raise SystemExit(FAILED) from None
         try:
             super().execute_from_commandline()
         except SystemExit as leaving:
-            raise SystemExit(FAILED if self.app.engine.failure else leaving.code) from None
+            raise SystemExit(FAILED if engine.failure else leaving.code) from None
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         if not self._signal_stop_time:
