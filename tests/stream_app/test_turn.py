@@ -26,7 +26,9 @@ def lanes() -> list[Any]:
 
 
 def test_a_turn_takes_the_oldest_chunk_of_each_lane(lanes):
-    """Waiting  a1 a2 b1 c1 a3
+    """Each in its order.
+
+    waiting  a1 a2 b1 c1 a3
     turn 1   a1    b1 c1
     turn 2      a2
     turn 3               a3
