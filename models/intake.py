@@ -83,7 +83,7 @@ def _admit(table: SeriesTable, slots: Index, times: Index, marks: Marks, order: 
     fresh = times > before
     dropped = np.minimum(_since(fresh, begin, records["dropped"][slots]), STALE_AFTER + 1)
     marks.late[order], marks.duplicate[order] = times < before, times == before
-    marks.stale[order] = (dropped == STALE_AFTER) & ~fresh
+    marks.stale[order] = dropped == STALE_AFTER
     records["newest"][slots[last]], records["dropped"][slots[last]] = newest[last], dropped[last]
     return fresh, before
 
