@@ -35,8 +35,9 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(RUN)/ruff format
 
 .PHONY: docs
-docs: $(READY) ## Write the generated references anew: docs/settings.md and schemas/json/
+docs: $(READY) ## Write the generated references anew: docs/settings.md, docs/metrics.md, schemas/json/
 	$(RUN)/python -m config.reference
+	$(RUN)/python -m monitoring.reference
 	$(RUN)/python -m schemas.json_schema
 
 .PHONY: bench

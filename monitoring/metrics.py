@@ -22,6 +22,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 __all__ = [
     "CONTENT_TYPE_LATEST",
+    "COUNTERS",
+    "GAUGES",
+    "HISTOGRAMS",
     "CheckpointRecord",
     "ChunkRecord",
     "DatasetRecord",
@@ -111,21 +114,15 @@ class WorkerMetrics:
         self._registry = registry
         self._counters = {
             name: Counter(f"tidewatch_{name}", text, labels, registry=registry)
-            for name, (text, labels) in _COUNTERS.items()
+            for name, (text, labels) in COUNTERS.items()
         }
         self._gauges = {
-            name: Gauge(f"tidewatch_{name}", text, labels, registry=registry)
-            for name, (text, labels) in _GAUGES.items()
+            name: Gauge(f"tidewatch_{name}", text, labels, registry=registry) for name, (text, labels) in GAUGES.items()
         }
-        self._checkpoints = Histogram(
-            "tidewatch_checkpoint_seconds", "Time to write one checkpoint.", buckets=SECONDS, registry=registry
-        )
-        self._publishing = Histogram(
-            "tidewatch_publish_seconds",
-            "Time from the end of scoring a chunk until its flags are confirmed.",
-            buckets=SECONDS,
-            registry=registry,
-        )
+        self._histograms = {
+            name: Histogram(f"tidewatch_{name}", text, buckets=SECONDS, registry=registry)
+            for name, text in HISTOGRAMS.items()
+        }
 
     def observe_chunk(self, chunk: ChunkRecord) -> None:
         """Count a chunk, once."""
@@ -149,7 +146,7 @@ class WorkerMetrics:
 
     def observe_publishing(self, seconds: float) -> None:
         """The flags and dead letters of a chunk were confirmed after so long."""
-        self._publishing.observe(seconds)
+        self._histograms["publish_seconds"].observe(seconds)
         self._add("stage_seconds", seconds, "publish")
 
     def observe_model(self, seconds: float) -> None:
@@ -158,7 +155,7 @@ class WorkerMetrics:
 
     def observe_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """A partition's checkpoint was written."""
-        self._checkpoints.observe(checkpoint.seconds)
+        self._histograms["checkpoint_seconds"].observe(checkpoint.seconds)
         self._add("checkpoint_series", checkpoint.series)
         self._add("checkpoint_bytes", checkpoint.size)
 
@@ -208,7 +205,7 @@ class WorkerMetrics:
         return self._counters[name].labels(*labels) if labels else self._counters[name]
 
 
-_COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "records": ("Records read, whether they are readings or not; without those replayed.", ("topic",)),
     "replayed_records": ("Records read again after a rebalance, to bring the state up to date.", ("topic",)),
     "record_bytes": ("Bytes of values read.", ("topic",)),
@@ -245,7 +242,7 @@ _OF_DATASET = {
     "unknown_values": "unknown_values",
 }
 
-_GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ready": ("1 when partitions are assigned and their state is loaded.", ()),
     "last_commit_age_seconds": ("Time since the last commit, 0 while there is nothing to commit.", ()),
     "series": ("Series in memory.", ()),
@@ -254,4 +251,9 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "assigned_partitions": ("Partitions that this worker has.", ()),
     "commit_lag_records": ("Records between the committed offset and the end of the log.", ("topic", "partition")),
     "in_flight_records": ("Records fetched and not yet confirmed.", ("topic", "partition")),
+}
+
+HISTOGRAMS: dict[str, str] = {
+    "checkpoint_seconds": "Time to copy and write one checkpoint.",
+    "publish_seconds": "Time from the end of scoring a chunk until its flags are confirmed.",
 }

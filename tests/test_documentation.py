@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config import reference
+from config import reference as settings
+from monitoring import reference as metrics
 from schemas import json_schema
 from stream_app.cli import COMMANDS
 
@@ -15,8 +16,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")]
 
 
-def test_the_settings_page_is_up_to_date():
-    """docs/settings.md is what `make docs` writes."""
+@pytest.mark.parametrize("reference", [settings, metrics], ids=["settings", "metrics"])
+def test_the_generated_pages_are_up_to_date(reference):
+    """docs/settings.md and docs/metrics.md are what `make docs` writes."""
     assert (ROOT / reference.PAGE).read_text() == reference.page()
 
 
