@@ -59,7 +59,8 @@ class Commands:
         return Background(spelled(arguments), process, log)
 
     def _say(self, arguments: tuple[str, ...], behind: str = "") -> None:
-        self._console.print(Text.assemble(("$ ", "dim"), (spelled(arguments), "bold cyan"), (behind, "dim")))
+        line = Text.assemble(("$ ", "dim"), (spelled(arguments), "bold cyan"), (behind, "dim"))
+        self._console.print(line, soft_wrap=True)
 
 
 class Background:
