@@ -55,10 +55,8 @@ def remarks(board: Board, summary: Summary, pace: Pace) -> Iterable[str]:
     """What the table does not say, a sentence a line."""
     if board.scene.labelled:
         yield from missed(summary)
-        yield (
-            f"False alarms: {summary.false_alarms} in {summary.series_days:.3g} days of all series together, "
-            f"{summary.false_alarms_a_day:.2g} a day and series"
-        )
+        rate = f", {summary.false_alarms_a_day:.2g} a day and series" if summary.series_days >= 1 else ""
+        yield f"False alarms: {summary.false_alarms} in {summary.series_days:.3g} days of all series together{rate}"
     else:
         alarms = sum(event.news is News.FLAGGED for event in board.events)
         yield f"Alarms: {alarms}; the file has no labels to hold them against"

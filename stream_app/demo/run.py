@@ -22,7 +22,7 @@ from stream_app.demo.closing import Kept, closing, picture, try_next
 from stream_app.demo.feed import Feed
 from stream_app.demo.plant import simulate
 from stream_app.demo.processes import Background, Commands
-from stream_app.demo.scene import Scene, from_file, from_plant
+from stream_app.demo.scene import WINDOW, Scene, from_file, from_plant
 from stream_app.demo.screen import screen
 from stream_app.demo.stream import follow, wait_until_ready
 from stream_app.demo.summary import Pace
@@ -77,7 +77,7 @@ class Demo:
             with self.console.status(f"reading {data}"):
                 scene = from_file(data, self.folder)
             what = f"{data}: the first 60 % of {len(scene.stretches)} series to train on, the rest to stream"
-        truth = f"with {len(scene.faults)} faults that only we know of" if scene.labelled else "without labels"
+        truth = f"{len(scene.faults)} fault{'s' * (len(scene.faults) != 1)} in them" if scene.labelled else "no labels"
         self.console.print(what, f"  {scene.history}  the past, to train on", sep="\n", soft_wrap=True)
         self.console.print(f"  {scene.live}     {scene.readings:,} readings to stream, {truth}", soft_wrap=True)
         return scene
@@ -96,7 +96,9 @@ class Demo:
     def train(self, scene: Scene) -> None:
         """Step 3: three small networks on the history."""
         self.step("Training")
-        self.commands.run("train", "--data", str(scene.history), "--dataset", scene.dataset, "--config", "quick")
+        shorter = ("--set", f"window.size={scene.window}") if scene.window < WINDOW else ()
+        data = ("--data", str(scene.history), "--dataset", scene.dataset)
+        self.commands.run("train", *data, "--config", "quick", *shorter)
 
     def worker(self) -> Background:
         """Step 4: a worker with topics and a group of its own, up to where it is ready."""

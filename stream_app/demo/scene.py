@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from stream_app.demo.plant import MINUTE, Plant, Recording
 from training.ingest import SeriesTable, Table, read
 from training.times import rfc3339
 
+WINDOW, LEAST_WINDOW = 32, 4  # rows, of the config quick, and of any
+WINDOWS = 40  # so long is a history at least: training makes several parts of it
 TRAINING_SHARE = 0.6  # of each series of a user's file, by time
 LABEL = "anomaly"
 PLANT = "plant"  # the simulated plant's dataset
@@ -47,6 +50,7 @@ class Scene:
     faults: tuple[Fault, ...]
     interval: int  # microseconds between readings
     labelled: bool
+    window: int = WINDOW  # rows; fewer than usual where the history is short
 
     @property
     def readings(self) -> int:
@@ -80,7 +84,21 @@ def from_file(path: Path, folder: Path) -> Scene:
     faults = tuple(fault for series in present for fault in labelled_runs(series))
     write_faults(faults, folder / "faults.csv")
     dataset = "demo-" + dataset_name(path)
-    return Scene(dataset, history, live, stretches(present), faults, table.interval_us, labelled)
+    window = fitting_window(past, path)
+    return Scene(dataset, history, live, stretches(present), faults, table.interval_us, labelled, window)
+
+
+def fitting_window(past: Sequence[SeriesTable], path: Path) -> int:
+    """The usual window, or the longest that a short history can train. Raises SceneError if there is none."""
+    longest = max(len(each.times) - (0 if each.labels is None else int(each.labels.sum())) for each in past)
+    window = min(WINDOW, longest // WINDOWS)
+    if window < LEAST_WINDOW:
+        needed = math.ceil(LEAST_WINDOW * WINDOWS / TRAINING_SHARE)
+        raise SceneError(
+            f"{path} has at most {longest} readings in the first 60 % of a series that are not labelled; "
+            f"give a series of at least {needed} readings"
+        )
+    return window
 
 
 def dataset_name(path: Path) -> str:
@@ -91,9 +109,9 @@ def dataset_name(path: Path) -> str:
 
 def split(table: Table) -> tuple[list[SeriesTable], list[SeriesTable]]:
     """The first 60 % of the rows of each series, and the rest; series too short to have both are left out."""
-    whole = [series for series in table.series if len(series.times) >= 10]
+    whole = [series for series in table.series if len(series.times) > 1]
     if not whole:
-        raise SceneError(f"{table.files[0]} has no series of at least 10 readings; the demo trains on the first 60 %")
+        raise SceneError(f"{table.files[0]} has no series of more than one reading; the demo trains on the first 60 %")
     cuts = [round(TRAINING_SHARE * len(series.times)) for series in whole]
     past = [part(series, slice(None, cut)) for series, cut in zip(whole, cuts, strict=True)]
     present = [part(series, slice(cut, None)) for series, cut in zip(whole, cuts, strict=True)]

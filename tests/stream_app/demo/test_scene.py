@@ -57,31 +57,45 @@ def test_the_faults_are_a_file_too(plant: Plant, tmp_path: Path) -> None:
 
 def test_a_file_of_the_user(tmp_path: Path) -> None:
     """The first 60 % of each series are history, the rest is live; each run of labels is an event to find."""
-    lines = [f"{second};{2 * second};{int(15 <= second < 18)}" for second in range(20)]
+    lines = [f"{second};{2 * second};{int(250 <= second < 280)}" for second in range(300)]
     source = tmp_path / "My Pump.csv"
     source.write_text("\n".join(["time;flow;label", *lines]))
     scene = from_file(source, tmp_path / "demo")
     assert scene.dataset == "demo-my-pump"
-    assert scene.faults == (Fault("labelled event", "My Pump", "", 15 * SECOND, 17 * SECOND),)
-    assert scene.stretches == (Stretch("My Pump", 12 * SECOND, 19 * SECOND, 8),)
-    assert read(scene.history).rows == 12
-    assert read(scene.live).series[0].values[:, 0].tolist() == [24, 26, 28, 30, 32, 34, 36, 38]
+    assert scene.faults == (Fault("labelled event", "My Pump", "", 250 * SECOND, 279 * SECOND),)
+    assert scene.stretches == (Stretch("My Pump", 180 * SECOND, 299 * SECOND, 120),)
+    assert read(scene.history).rows == 180
+    assert read(scene.live).series[0].values[:, 0].tolist() == list(range(360, 600, 2))
+
+
+def plain(path: Path, rows: int, labelled: int = 0) -> Path:
+    """A file of so many rows, of which the first ones are labelled, if any."""
+    label = ",anomaly" if labelled else ""
+    lines = [f"{k},{k % 7}{f',{int(k < labelled)}' if labelled else ''}" for k in range(rows)]
+    path.write_text("\n".join([f"time,flow{label}", *lines]))
+    return path
 
 
 def test_a_file_without_labels_has_no_truth(tmp_path: Path) -> None:
     """Then there is nothing to find, and the scene says that it knows nothing."""
-    source = tmp_path / "plain.csv"
-    source.write_text("\n".join(["time,flow", *(f"{second},{second % 7}" for second in range(20))]))
-    scene = from_file(source, tmp_path / "demo")
+    scene = from_file(plain(tmp_path / "plain.csv", 300), tmp_path / "demo")
     assert (scene.faults, scene.labelled) == ((), False)
 
 
-def test_a_file_too_short(tmp_path: Path) -> None:
-    """One sentence names the file and what it lacks."""
-    source = tmp_path / "short.csv"
-    source.write_text("time,flow\n1,2\n2,3\n")
-    with pytest.raises(SceneError, match=r"short\.csv has no series of at least 10 readings"):
-        from_file(source, tmp_path / "demo")
+@pytest.mark.parametrize(("rows", "labelled", "window"), [(3000, 0, 32), (1000, 0, 15), (1000, 100, 12)])
+def test_a_short_history_has_a_short_window(tmp_path: Path, rows: int, labelled: int, window: int) -> None:
+    """A fortieth of the longest clean history, and never more than usual."""
+    scene = from_file(plain(tmp_path / "plain.csv", rows, labelled), tmp_path / "demo")
+    assert scene.window == window
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"), [(1, "has no series of more than one reading"), (100, "give a series of at least 267 readings")]
+)
+def test_a_file_too_short(tmp_path: Path, rows: int, says: str) -> None:
+    """One sentence names the file, what it lacks, and how much would do."""
+    with pytest.raises(SceneError, match=rf"short\.csv {says}|short\.csv .*{says}"):
+        from_file(plain(tmp_path / "short.csv", rows), tmp_path / "demo")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_the_last_page() -> None:
     assert "slow drift 0 of 1" in text
     assert "all 1 of 2" in text
     assert "Missed: slow drift: level on pump-2, Thu 00:20 to Thu 00:39" in text
-    assert "False alarms: 1 in 0.278 days of all series together, 3.6 a day and series" in text
+    assert "False alarms: 1 in 0.278 days of all series together" in text
     assert "Readings: 400 at 100 a second" in text
     assert "12 ms (median), 30 ms (99 %)" in text
 
