@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -57,7 +58,7 @@ def windows_of(observed: Observed, begin: int = 0) -> list[tuple[Any, ...]]:
     )
 
 
-def run(stream: StreamDetector, readings: Readings, cuts: list[int] = []) -> list[tuple[Any, ...]]:  # noqa: B006
+def run(stream: StreamDetector, readings: Readings, cuts: Sequence[int] = ()) -> list[tuple[Any, ...]]:
     """All windows of readings that come in batches with these cuts between them."""
     found = []
     for begin, end in pairwise([0, *sorted(min(place, len(readings)) for place in cuts), len(readings)]):
@@ -162,8 +163,6 @@ def test_replay_leaves_the_same_state(stream: Stream, cuts: list[int]):
     observing, replaying = StreamDetector(stream.detector), StreamDetector(stream.detector)
     run(observing, stream.readings, cuts)
     replaying.replay(batch_of(stream.readings))
-    if not (stream.detector.threshold.adapts or stream.detector.hold):
-        assert len(replaying.snapshot("abc")) == len(observing.snapshot("abc"))
     assert replaying.snapshot("abc") == observing.snapshot("abc")
 
 
@@ -265,13 +264,8 @@ def test_a_missing_value_is_held_then_is_the_mean():
     observed = StreamDetector(fakes.detector()).observe(
         batch_of([("a", START + k * SECOND, [value, 11.0]) for k, value in enumerate(flow)])
     )
-    assert observed.scored.windows[:, :, 0].tolist() == [
-        [2, 2, 2, 0],
-        [2, 2, 0, 1],
-        [2, 0, 1, 1],
-        [0, 1, 1, 1],
-        [1, 1, 1, 1],
-    ]
+    flows = [list(window) for window in observed.scored.windows[:, :, 0]]
+    assert flows == [[2, 2, 2, 0], [2, 2, 0, 1], [2, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]]
     assert observed.imputed.tolist() == [[True, False]] * 4 + [[False, False]]
     assert observed.counts.imputed_values == 3
 
