@@ -1,0 +1,286 @@
+"""Partitions as a worker has them: opened, worked on, given up; with a publisher and a state log of our own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka.structs import TopicPartition
+
+from monitoring.metrics import WorkerMetrics, new_registry
+from stream_app.assignment import Assignment, Limits, LogPosition, Opening, RecoveryTimeout, Superseded
+from stream_app.lane import Equipment, Scorer
+from stream_app.outgoing import Message
+from stream_app.partition import PartitionState, Rules
+from stream_app.publisher import TooLarge
+from stream_app.recovery import Recovery
+from stream_app.routes import Routes
+from tests import fakes
+from tests.stream_app.test_partition import Record, Shelf, reading
+
+TP = TopicPartition("readings", 0)
+SIZES = {"readings": 1, "anomalies": 1, "letters": 1}
+
+
+class Topics:
+    """A publisher that keeps what it is given, and confirms when it may."""
+
+    def __init__(self) -> None:
+        self.sent: defaultdict[str, list[Message]] = defaultdict(list)
+        self.confirms = asyncio.Event()
+        self.confirms.set()
+        self.most_bytes = 1 << 20
+
+    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[int]:
+        if any(len(message.value or b"") > self.most_bytes for message in messages):
+            raise TooLarge("too large")
+        begin = len(self.sent[topic])
+        self.sent[topic] += messages
+        await self.confirms.wait()
+        return list(range(begin, begin + len(messages)))
+
+
+class StateLog:
+    """The state topic as it is in `Topics`."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self.reached = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def recover(self, partitions: Sequence[TopicPartition], slabs: int) -> dict[TopicPartition, Recovery]:
+        self.reached.set()
+        await self.answers.wait()
+        recovery = Recovery(slabs)
+        for offset, message in enumerate(self._topics.sent["tidewatch-readings-state"]):
+            recovery.add(offset, message.key, message.value)
+        return dict.fromkeys(partitions, recovery)
+
+
+class Rig:
+    """An assignment with everything around it."""
+
+    def __init__(self, recovery_timeout_seconds: float = 10) -> None:
+        self.topics = Topics()
+        self.state_log = StateLog(self.topics)
+        self.committed: int | None = None
+        self.end = 0
+        self.tasks: list[asyncio.Task[None]] = []
+        routes = Routes("tidewatch", "anomalies", "letters", SIZES)
+        publisher: Any = self.topics
+        self.scorer = Scorer()
+        equipment = Equipment(self.scorer, publisher, routes, WorkerMetrics(new_registry()), lambda: None, self.spawn)
+        limits = Limits(chunk_records=10, slabs=4, recovery_timeout_seconds=recovery_timeout_seconds)
+        shelf, rules = Shelf(fakes.detector()), Rules("readings", 0, "/test", True, 300)
+        self.assignment = Assignment(equipment, self.state_log, lambda tp: PartitionState(shelf, rules), limits)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.append(task)
+        return task
+
+    async def locate(self, tps: Sequence[TopicPartition]) -> Mapping[TopicPartition, LogPosition]:
+        return dict.fromkeys(tps, LogPosition(0, self.end, self.committed))
+
+    async def open(self, generation: int = 1) -> Opening:
+        return (await self.assignment.open([TP], generation, self.locate))[TP]
+
+    def let_in(self, records: Sequence[Record], generation: int = 1) -> list[Any]:
+        self.end = max(self.end, records[-1].offset + 1)
+        return [self.assignment.work(TP, c) for c in self.assignment.admit(TP, records, generation).chunks]
+
+    def work_on(self, records: Sequence[Record]) -> None:
+        for work in self.let_in(records):
+            self.assignment.take(work)
+
+    @property
+    def flagged(self) -> list[bytes | None]:
+        """The ids of the flags that were sent."""
+        return [dict(message.headers)["ce_id"] for message in self.topics.sent["anomalies"]]
+
+
+@asynccontextmanager
+async def rigged(**settings: float) -> AsyncIterator[Rig]:
+    """A rig whose turns are played, and its end."""
+    rig = Rig(**settings)
+    rig.spawn(rig.assignment.play_forever())
+    try:
+        yield rig
+        failed = [task.exception() for task in rig.tasks if task.done() and not task.cancelled()]
+        assert not failed, failed
+    finally:
+        for task in rig.tasks:
+            task.cancel()
+        rig.scorer.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Poll, not for long."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 -- what is waited for has no event of its own
+            await asyncio.sleep(0.001)
+
+
+def test_only_what_is_confirmed_may_be_committed():
+    """Scored, sent, and not yet confirmed is not enough."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            opening = await rig.open()
+            assert opening == Opening(start=0, committed=0)
+            assert rig.assignment.ready
+            rig.topics.confirms.clear()
+            rig.work_on([reading(offset) for offset in range(8)])
+            await until(lambda: len(rig.flagged) == 5)
+            assert rig.assignment.committable(TP) == 0
+            rig.topics.confirms.set()
+            await until(lambda: rig.assignment.committable(TP) == 8)
+            rig.assignment.committed({TP: 8})
+            assert rig.assignment.commit_age < 5
+
+    asyncio.run(run())
+
+
+def test_fetching_waits_while_too_much_is_in_flight():
+    """And goes on when it is confirmed; giving up makes room as well."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            rig.topics.confirms.clear()
+            rig.work_on([reading(offset) for offset in range(50)])
+            assert not rig.assignment.has_room.is_set()
+            rig.topics.confirms.set()
+            await until(rig.assignment.has_room.is_set)
+            rig.topics.confirms.clear()
+            rig.work_on([reading(offset) for offset in range(50, 100)])
+            assert not rig.assignment.has_room.is_set()
+            rig.assignment.drop()
+            assert rig.assignment.has_room.is_set()
+
+    asyncio.run(run())
+
+
+def test_what_a_rebalance_leaves_over_is_dropped_without_a_word():
+    """A chunk let in before, a confirmation that comes after, a fetch of the old generation: none does anything."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open(generation=1)
+            rig.topics.confirms.clear()
+            rig.work_on([reading(offset) for offset in range(8)])
+            await until(lambda: len(rig.flagged) == 5)
+            left_over = rig.let_in([reading(8)])
+            rig.assignment.drop()
+            rig.topics.confirms.set()
+            rig.committed = None
+            opening = await rig.open(generation=2)
+            assert opening.start == 0
+            for work in left_over:
+                rig.assignment.take(work)
+            assert not rig.assignment.admit(TP, [reading(0)], 1).chunks
+            assert rig.assignment.committable(TP) == 0
+            for work in rig.let_in([reading(offset) for offset in range(9)], generation=2):
+                rig.assignment.take(work)
+            await until(lambda: rig.assignment.committable(TP) == 9)
+            assert rig.flagged == [*rig.flagged[:5], *rig.flagged[:5], rig.flagged[-1]]
+
+    asyncio.run(run())
+
+
+def test_a_new_owner_goes_on_from_the_checkpoint():
+    """It reads from before the commit where the checkpoint ends, publishes nothing twice, and its windows are exact."""
+
+    async def run() -> None:
+        records = [reading(offset) for offset in range(30)]
+        async with rigged() as whole:
+            await whole.open()
+            whole.work_on(records)
+            await until(lambda: whole.assignment.committable(TP) == 30)
+        async with rigged() as rig:
+            await rig.open()
+            rig.work_on(records[:12])
+            await until(lambda: rig.assignment.committable(TP) == 12)
+            await rig.assignment.checkpoint()
+            await until(lambda: len(rig.topics.sent["tidewatch-readings-state"]) >= 3)  # opening, slab, marker
+            rig.work_on(records[12:20])
+            await until(lambda: rig.assignment.committable(TP) == 20)
+            rig.assignment.drop()
+            rig.committed = 20
+            assert await rig.open(generation=2) == Opening(start=12, committed=20)
+            for work in rig.let_in(records[12:], generation=2):
+                rig.assignment.take(work)
+            await until(lambda: rig.assignment.committable(TP) == 30)
+            assert rig.flagged == whole.flagged
+
+    asyncio.run(run())
+
+
+def test_opening_ends_if_the_group_moves_on():
+    """What was loaded for an assignment that is gone is of no use, and must not be put to work."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            rig.state_log.answers.clear()
+            opening = asyncio.create_task(rig.open())
+            await rig.state_log.reached.wait()
+            rig.assignment.close()
+            rig.state_log.answers.set()
+            with pytest.raises(Superseded):
+                await opening
+            assert not rig.assignment.ready
+            assert not rig.assignment.partitions
+
+    asyncio.run(run())
+
+
+def test_opening_that_takes_too_long_is_an_error():
+    """Faust would go on with nothing, for ever."""
+
+    async def run() -> None:
+        async with rigged(recovery_timeout_seconds=0.05) as rig:
+            rig.state_log.answers.clear()
+            with pytest.raises(RecoveryTimeout, match=r"state\.recovery_timeout_seconds"):
+                await rig.open()
+
+    asyncio.run(run())
+
+
+def test_leaving_waits_for_what_is_in_flight():
+    """So that the next owner publishes little twice; new chunks are not taken meanwhile."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            rig.topics.confirms.clear()
+            rig.work_on([reading(offset) for offset in range(8)])
+            await until(lambda: len(rig.flagged) == 5)
+            rig.assignment.close()
+            leaving = asyncio.create_task(rig.assignment.settle())
+            assert not rig.assignment.admit(TP, [reading(8)], 1).chunks
+            rig.topics.confirms.set()
+            await leaving
+            assert rig.assignment.committable(TP) == 8
+
+    asyncio.run(run())
+
+
+def test_a_dead_letter_its_topic_does_not_take_goes_without_its_value():
+    """A bad record stops nothing, however large."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            rig.topics.most_bytes = 1000
+            rig.work_on([Record(0, bytes(5000), b"key"), reading(1)])
+            await until(lambda: rig.assignment.committable(TP) == 2)
+            (letter,) = rig.topics.sent["letters"]
+            assert (letter.key, letter.value) == (b"key", None)
+            assert dict(letter.headers)["tidewatch-value-left-out-bytes"] == b"5000"
+
+    asyncio.run(run())
