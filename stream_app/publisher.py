@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any
@@ -89,8 +88,9 @@ class Publisher:
                 attempt.failed(error)
                 log.warning("sending to %s/%d failed, trying again: %r", attempt.topic, attempt.partition, error)
                 await self._renew(producer)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                if not isinstance(error, MessageSizeTooLargeError):  # a smaller batch need not wait for better times
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _current(self) -> AIOKafkaProducer:
         while self._producer is None:
@@ -154,33 +154,20 @@ class _Attempt:
         return len(self.offsets) == len(self._messages)
 
     async def make(self, producer: AIOKafkaProducer) -> None:
-        """Send what is not confirmed; raises the error of the first batch that failed."""
-        builders = deque(self._packed(producer))
-        sent = [await self._sent(producer, builder) for builder in builders]
-        await asyncio.wait(sent, return_when=asyncio.FIRST_EXCEPTION)
-        for builder, confirmation in zip(builders, sent, strict=True):
-            if not confirmation.done():
-                raise KafkaError("a batch after this one failed")
-            metadata: RecordMetadata = confirmation.result()
+        """Send what is not confirmed, batch by batch; raises the error of the first that failed.
+
+        One at a time: a producer sends, even when it is closed, what it was given after a batch that failed, and a
+        broker that knows nothing of the producer yet takes it. aiokafka has one batch of a partition on its way anyway.
+        """
+        while not self.done:
+            builder = producer.create_batch()
+            at = len(self.offsets)
+            count = _fill(builder, self._messages[at : at + self._most])
+            confirmation = await producer.send_batch(builder, self.topic, partition=self.partition)
+            metadata: RecordMetadata = await confirmation
             if metadata.offset < 0:  # the broker has it, but has forgotten where
                 raise KafkaError("the broker confirmed a batch without its offset")
-            self.offsets += range(metadata.offset, metadata.offset + builder.record_count())
-
-    async def _sent(self, producer: AIOKafkaProducer, builder: BatchBuilder) -> asyncio.Future[RecordMetadata]:
-        confirmation: asyncio.Future[RecordMetadata] = await producer.send_batch(
-            builder, self.topic, partition=self.partition
-        )
-        confirmation.add_done_callback(_retrieve)
-        return confirmation
-
-    def _packed(self, producer: AIOKafkaProducer) -> list[BatchBuilder]:
-        """Batches of the unconfirmed messages, as large as they may be."""
-        builders: list[BatchBuilder] = []
-        at = len(self.offsets)
-        while at < len(self._messages):
-            builders.append(producer.create_batch())
-            at += _fill(builders[-1], self._messages[at : at + self._most])
-        return builders
+            self.offsets += range(metadata.offset, metadata.offset + count)
 
     def failed(self, error: KafkaError) -> None:
         """Learn from an error; raises TooLarge if smaller batches would not help."""
@@ -201,9 +188,3 @@ def _fill(builder: BatchBuilder, messages: Sequence[Message]) -> int:
         if append(timestamp=now, key=message.key, value=message.value, headers=message.headers) is None:
             return count
     return len(messages)
-
-
-def _retrieve(confirmation: asyncio.Future[RecordMetadata]) -> None:
-    """Look at the error, so that asyncio does not report one that nobody waits for any more."""
-    if not confirmation.cancelled():
-        confirmation.exception()
