@@ -56,7 +56,7 @@ class Trained:
     @property
     def messages(self) -> list[Message]:
         """The readings as `tidewatch produce` sends them."""
-        return list(FileReadings(read(self.data), self.dataset))
+        return messages(self.data, self.dataset)
 
 
 class Rig:
@@ -93,9 +93,9 @@ class Rig:
         words = ["produce", "--data", str(data), "--dataset", dataset, "--topic", self.readings]
         tidewatch(*words, environment=self.kafka.environment)
 
-    def send(self, messages: Iterable[Message], rate: float | None = None) -> None:
+    def send(self, messages: Iterable[Message], rate: float | None = None, topic: str | None = None) -> None:
         """What `tidewatch produce` does with the readings of a file, with any messages."""
-        asyncio.run(self._send(messages, rate))
+        asyncio.run(self._send(topic or self.readings, messages, rate))
 
     @contextmanager
     def sending(self, messages: Iterable[Message], rate: float) -> Iterator[None]:
@@ -105,11 +105,11 @@ class Rig:
             yield
             sent.result()
 
-    async def _send(self, messages: Iterable[Message], rate: float | None) -> None:
+    async def _send(self, topic: str, messages: Iterable[Message], rate: float | None) -> None:
         publisher = Publisher(self.kafka.options, SEND_SECONDS)
         await publisher.start()
         try:
-            await send_paced(publisher, self.readings, messages, rate, lambda count: None)
+            await send_paced(publisher, topic, messages, rate, lambda count: None)
         finally:
             await publisher.stop()
 
@@ -123,6 +123,11 @@ class Rig:
             return as_flags(self.kafka.read_until(self.anomalies, enough, seconds))
         except TimeoutError:
             return as_flags(self.kafka.read(self.anomalies))
+
+
+def messages(data: Path, dataset: str) -> list[Message]:
+    """A file's readings as `tidewatch produce` sends them."""
+    return list(FileReadings(read(data), dataset))
 
 
 def having(ids: Collection[str]) -> Callable[[Sequence[ConsumerRecord]], bool]:
