@@ -31,6 +31,8 @@ def latency(bed: Bed, capacity: float) -> dict[str, float]:
     with bed.worker("paced", "latency") as running:
         wait_for("readiness", running.ready)
         waits = asyncio.run(_measure(bed, rate))
+    if not waits:
+        raise RuntimeError(f"no flag came within {bed.scale.latency_seconds} s at {rate:.0f} readings a second")
     return {
         "latency_rate": round(rate),
         "latency_flags": len(waits),

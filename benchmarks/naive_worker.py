@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
@@ -60,6 +61,7 @@ def app(broker: str, readings: str, flags: str, detector: Detector, warm_up: int
         web_enabled=False,
         topic_disable_leader=True,
         worker_redirect_stdouts=False,
+        datadir=tempfile.mkdtemp(prefix="naive-"),
     )
     scorer = NaiveScorer(detector)
     seen = 0

@@ -223,7 +223,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "imputed_values": ("Missing values that were filled in.", ("dataset",)),
     "unknown_values": ("Values of features that the release does not know, ignored.", ("dataset",)),
     "evictions": ("Series dropped from memory to stay below the cap.", ()),
-    "stage_seconds": ("Time spent, by stage of the work.", ("stage",)),
+    "stage_seconds": ("Time spent, by stage; of the scoring thread's stages its CPU time.", ("stage",)),
     "checkpoint_series": ("Series written to state topics.", ()),
     "checkpoint_bytes": ("Bytes written to state topics.", ()),
     "reloads": ("Releases put into service in place of another.", ("dataset",)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,14 +71,14 @@ class Waiting:
 
 
 def play(turn: Sequence[Work]) -> tuple[list[Outcome], float]:
-    """Change the states by a turn: what each chunk led to, and the seconds that the networks took."""
+    """Change the states by a turn: what each chunk led to, and the CPU seconds that the networks took."""
     with ExitStack() as changing:
         for lane, chunk in turn:
             changing.enter_context(lane.progress.applying(chunk))
         begun = [lane.state.cut(chunk, lane.progress.holds) for lane, chunk in turn]
-        started = perf_counter()
+        started = thread_time()
         scored = iter(score([(part.stream.detector, part.cut.windows) for one in begun for part in one.parts]))
-        seconds = perf_counter() - started
+        seconds = thread_time() - started
         outcomes = [
             lane.state.judge(one, [next(scored) for _ in one.parts]) for (lane, _), one in zip(turn, begun, strict=True)
         ]
