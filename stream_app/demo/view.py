@@ -31,7 +31,7 @@ STYLES = {News.FOUND: "green", News.MISSED: "yellow", News.FALSE: "magenta", New
 
 def view(board: Board, pace: Pace, width: int) -> RenderableType:
     """The whole board, for a terminal of this width."""
-    return Group(lanes(board, width), Text(), *news(board.events), Text(), standing(board, pace, width))
+    return Group(lanes(board, width), legend(board), *news(board.events), Text(), standing(board, pace, width))
 
 
 def lanes(board: Board, width: int) -> RenderableType:
@@ -43,12 +43,21 @@ def lanes(board: Board, width: int) -> RenderableType:
     for column in (widths[0], columns, widths[1]):
         table.add_column(width=column, no_wrap=True, overflow="ellipsis")
     for lane in shown:
-        table.add_row(Text(lane.stretch.series, "bold"), scores(lane, columns), opinion(lane.newest))
+        matter = tally(lane) if board.complete and board.scene.labelled else opinion(lane.newest)
+        table.add_row(Text(lane.stretch.series, "bold"), scores(lane, columns), matter)
         if board.scene.labelled:
             table.add_row(Text("truth", "dim"), truth(lane, columns), trouble(lane.fault_at(lane.time)))
     if more := len(board.lanes) - len(shown):
         table.add_row("", Text(f"and {more} more series", "dim"), "")
     return table
+
+
+def legend(board: Board) -> Text:
+    """What the colours mean."""
+    words = "red: over the threshold"
+    if board.scene.labelled:
+        words += "   green: a fault that was found   yellow: not found, or not yet"
+    return Text(words, "dim", no_wrap=True, overflow="ellipsis")
 
 
 def scores(lane: Lane, columns: int) -> Text:
@@ -101,6 +110,11 @@ def opinion(newest: Verdict | None) -> Text:
     if not newest.flagged:
         return Text("calm", "dim")
     return Text(f"{newest.score:.1f} x threshold {' '.join(newest.blamed[:1])}", "bold red")
+
+
+def tally(lane: Lane) -> Text:
+    """What became of a series' faults."""
+    return Text(f"found {len(lane.found)} of {len(lane.faults)}", "bold" if lane.faults else "dim")
 
 
 def trouble(fault: Fault | None) -> Text:
