@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from struct import iter_unpack
 
 import msgspec
 import numpy as np
@@ -46,14 +47,14 @@ def window_ids(dataset: str, series: Sequence[str], ends: NDArray[np.int64]) -> 
     It is the first 32 hex digits of SHA-256 over dataset, series and end time (microseconds, 8 bytes big-endian), each
     with its length in 4 bytes before it.
     """
-    dataset_only = sha256(_sized(dataset.encode()))
-    last_parts = np.array([(8, end) for end in ends.tolist()], _SIZED_END).tobytes()
-    ids = []
-    for name, place in zip(series, range(0, len(last_parts), _SIZED_END.itemsize), strict=True):
-        digest = dataset_only.copy()
-        digest.update(_sized(name.encode()) + last_parts[place : place + _SIZED_END.itemsize])
-        ids.append(digest.hexdigest()[:32])
-    return ids
+    head = _sized(dataset.encode())
+    tails = np.empty(len(ends), _SIZED_END)
+    tails["size"], tails["end"] = 8, ends
+    names = [name.encode() for name in series]
+    return [
+        sha256(head + len(name).to_bytes(4, "big") + name + tail).digest()[:16].hex()
+        for name, (tail,) in zip(names, iter_unpack("12s", tails.tobytes()), strict=True)
+    ]
 
 
 def window_id(dataset: str, series_id: str, end: int) -> str:

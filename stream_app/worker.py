@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -113,7 +114,14 @@ def build(settings: Settings) -> App:
     app.timer(settings.state.checkpoint_seconds, name="checkpoint")(engine.checkpoint)
     app.timer(settings.store.poll_seconds, name="releases")(engine.look_for_releases)
     _serve(app)
+    _collect_garbage_less_often()
     return app
+
+
+def _collect_garbage_less_often() -> None:
+    """A chunk is thousands of small objects without cycles; looking for cycles among them took a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _serve(app: App) -> None:
