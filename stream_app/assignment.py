@@ -135,6 +135,11 @@ class Assignment:
         plan = await self._equipment.scorer.run(partial(plan.restore, state))
         for warning in plan.warnings:
             log.warning("%s/%d: %s", tp.topic, tp.partition, warning)
+        for dataset, series in state.dropped.items():
+            log.warning(
+                "%s/%d: dataset '%s' has no release: %d of its series are dropped and will have to warm up again",
+                *(*tp, dataset, series),
+            )
         if plan.opening is not None:
             message = Message(plan.opening.key, plan.opening.value)
             await self._equipment.publisher.send(self._equipment.routes.state(tp.topic), tp.partition, [message])

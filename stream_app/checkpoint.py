@@ -73,7 +73,7 @@ class Checkpointer:
         self._state_end = plan.state_end
         self._checkpoint = plan.checkpoint
         self._last = plan.start
-        self._touched: defaultdict[str, set[str]] = defaultdict(set)
+        self._touched: set[int] = set()  # slab numbers, not names: strangers can make up any number of those
         self._sizes: dict[int, int] = {}
         self._input = 0
         self._put_off = 0
@@ -85,8 +85,8 @@ class Checkpointer:
         return self._copy is not None
 
     def touch(self, dataset: str, series: Collection[str], size: int) -> None:
-        """These series changed; `size` bytes were read for it."""
-        self._touched[dataset].update(series)
+        """These series have readings, kept or not, that no slab has yet; `size` bytes were read for it."""
+        self._touched.update(bucket(dataset, name) % self._count for name in series)
         self._input += size
 
     def take(self, progress: Progress[Any]) -> bool:
@@ -117,8 +117,7 @@ class Checkpointer:
 
     def _changed(self, members: Members) -> set[int]:
         """The slabs that have no record, or a series that was touched since."""
-        touched = {bucket(dataset, name) % self._count for dataset, names in self._touched.items() for name in names}
-        return touched | ((members.keys() | self._stale) - self._written.keys())
+        return self._touched | ((members.keys() | self._stale) - self._written.keys())
 
     def _unwritten_for_long(self) -> set[int]:
         due = self._checkpoint + 1 - REWRITE_EVERY

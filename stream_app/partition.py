@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Detector, Scored
+from models.packing import SnapshotError, unpack
 from models.stream import Cut, Observed, StreamDetector, to_batch
 from monitoring.metrics import ChunkRecord, DatasetRecord
 from schemas.flag import Flag
@@ -57,7 +58,7 @@ class Outcome:
 
     flags: Sequence[Message]
     dead_letters: Sequence[Message]
-    touched: Mapping[str, Set[str]]  # the series that changed, per dataset
+    touched: Mapping[str, Set[str]]  # the series with readings, per dataset: what was recorded of them is outdated
     stale: Mapping[str, Sequence[str]]  # series all of whose readings are late, said once
     record: ChunkRecord
 
@@ -91,6 +92,7 @@ class PartitionState:
         self._rules = rules
         self.streams: dict[str, StreamDetector] = {}
         self.copied = 0  # series, over all snapshots
+        self.dropped: Counter[str] = Counter()  # series not restored, by dataset: there is no release for them
 
     # -- as the checkpoint sees it
 
@@ -106,12 +108,15 @@ class PartitionState:
     def restore(self, dataset: str, data: bytes) -> None:
         """Add what `snapshot` packed; series of a dataset without a release have nobody to watch them, and go."""
         stream = self._stream(dataset)
-        if stream is not None:
+        if stream is None:
+            self.dropped[dataset] += _series_in(data)
+        else:
             stream.restore(data)
 
     def clear(self) -> None:
         """Forget all series."""
         self.streams.clear()
+        self.dropped.clear()
 
     # -- as the worker sees it: `cut` and `judge` are the halves of a chunk, with its windows scored between them
 
@@ -140,17 +145,16 @@ class PartitionState:
         dead = [self._dead_letter(begun, number) for number in range(len(begun.decoded.rejections))] if publish else []
         watch.lap("encode")
         stale = {part.dataset: result.stale for part, result in zip(begun.parts, results, strict=True) if result.stale}
-        touched = {part.dataset: set(part.cut.batch.series) for part in begun.parts}
-        return Outcome(flags, dead, touched, stale, self._record(begun, results))
+        return Outcome(flags, dead, _touched(begun), stale, self._record(begun, results))
 
     def _stream(self, dataset: str) -> StreamDetector | None:
         """The dataset's state under the detector in service now."""
         detector = self._detectors.serving(dataset)
         for other in [name for name in self.streams if self._detectors.retired(name)]:
             del self.streams[other]
-        stream = self.streams.get(dataset)
         if detector is None:
-            return stream
+            return None
+        stream = self.streams.get(dataset)
         if stream is None:
             self.streams[dataset] = stream = StreamDetector(detector)
         elif stream.detector is not detector:
@@ -215,6 +219,21 @@ def _by_dataset(decoded: Decoded, records: Sequence[Record], holds: Holds | None
         if holds is None or not holds(records[index].offset, dataset, decoded.readings[place].series_id):
             groups[dataset].append(place)
     return {dataset: np.array(places, np.int64) for dataset, places in groups.items()}
+
+
+def _touched(begun: Begun) -> dict[str, Set[str]]:
+    """Readings of a dataset without a release count too: a slab that has its series lacks them from now on."""
+    touched: dict[str, Set[str]] = {part.dataset: set(part.cut.batch.series) for part in begun.parts}
+    for dataset in begun.groups.keys() - touched.keys():
+        touched[dataset] = {begun.decoded.readings[place].series_id for place in begun.groups[dataset].tolist()}
+    return touched
+
+
+def _series_in(snapshot: bytes) -> int:
+    try:
+        return len(unpack(snapshot).series)
+    except SnapshotError:  # nobody needs it
+        return 0
 
 
 def _take(readings: list[Reading], where: Index) -> list[Reading]:

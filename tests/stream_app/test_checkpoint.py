@@ -280,3 +280,24 @@ def test_a_series_that_was_dropped_is_dropped_from_its_slab() -> None:
     del partition.state.chains["pumps"][A]
     partition.checkpoint()
     assert Partition(partition.broker).state.names().get("pumps", {}) == {}
+
+
+def test_series_that_are_read_and_not_kept_make_their_slab_outdated():
+    """What a slab has of them is written over without them, or it would claim to cover readings that it lacks.
+
+    offset    0         1          2
+              a kept    passed over, dataset without a release
+    slab of a cover 1   cover 2, empty
+    """
+    partition = Partition()
+    partition.read("a")
+    partition.checkpoint()
+    partition.state.clear()
+    (chunk,) = partition.progress.admit([Reading(1, "pumps", "a", 1)], 1).chunks
+    with partition.progress.applying(chunk):
+        partition.checkpointer.touch("pumps", ["a"], 1000)
+    partition.progress.confirm(chunk)
+    slabs, marker = partition.checkpoint()
+    number = bucket("pumps", "a") % SLABS
+    assert [(slab.number, slab.cover, slab.states) for slab in slabs] == [(number, 2, [])]
+    assert marker.covers[number] == 2

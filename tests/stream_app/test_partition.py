@@ -131,7 +131,7 @@ def test_datasets_do_not_touch_each_other():
         alone = apply(PartitionState(shelf, RULES), [r for r in mixed if f'"{dataset}"'.encode() in (r.value or b"")])
         assert [f for f in flags(outcome) if f.dataset == dataset] == flags(alone)
     assert outcome.record.unserved == shelf.unserved["ghosts"] == 10
-    assert outcome.touched == {"pumps": {"a"}, "fans": {"a"}}
+    assert outcome.touched == {"pumps": {"a"}, "fans": {"a"}, "ghosts": {"a"}}
     assert outcome.record.datasets["fans"].unknown_values == 10
 
 
@@ -190,9 +190,23 @@ def test_a_snapshot_goes_into_another_state():
     assert {dataset: set(series) for dataset, series in first.names().items()} == {"pumps": {"a", "b"}}
     second.restore("pumps", first.snapshot("pumps", ["a", "b"]))
     second.restore("ghosts", b"whatever")
+    second.restore("ghosts", first.snapshot("pumps", ["a", "b"]))
+    assert second.dropped == {"ghosts": 2}
     assert flags(apply(first, records[14:])) == flags(apply(second, records[14:]))
     second.clear()
     assert not second.names()
+
+
+def test_a_dataset_out_of_service_for_a_while_warms_up_again():
+    """Its readings are passed over, so what a checkpoint has of their series must not be taken for all of them.
+
+    Of series that the restored state holds beyond such a reading, nothing is outdated.
+    """
+    shelf = Shelf()
+    state = PartitionState(shelf, RULES)
+    records = [reading(0, "a", "fans"), reading(1, "b", "fans"), reading(2, "c", "fans")]
+    held = apply(state, records, lambda offset, dataset, series: series == "b", settled=False)
+    assert held.touched == {"fans": {"a", "c"}}
 
 
 def test_another_release_is_adopted_between_chunks():
