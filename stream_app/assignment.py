@@ -35,6 +35,10 @@ class RecoveryTimeout(TidewatchError):
     """The state could not be loaded in time."""
 
 
+class LogChanged(TidewatchError):
+    """What is to be read next is gone from the log: only a new start can say what that means for the series."""
+
+
 class LogPosition(NamedTuple):
     """Where a partition's log and its group stand."""
 
@@ -166,6 +170,25 @@ class Assignment:
         self._in_flight += count
         self._fetched(lane, len(admission.chunks))
         return admission
+
+    async def agrees(self, tp: TopicPartition, admission: Admission[Record], locate: Locate) -> bool:
+        """Whether the log bears an admission out; if readings were lost the worker stops, and says why."""
+        if admission.hole is None and not admission.behind:
+            return True
+        look = self._equipment.spawn(self._look(self.partitions[tp], admission, locate))
+        await asyncio.wait([look])
+        return not look.cancelled() and look.exception() is None
+
+    async def _look(self, lane: Lane, admission: Admission[Record], locate: Locate) -> None:
+        """After a hole, or a fetch of what was let in before; neither is rare where producers use transactions."""
+        needed = lane.progress.expected if admission.hole is None else admission.hole[0]
+        found = (await locate([lane.tp]))[lane.tp]
+        if self.partitions.get(lane.tp) is lane and not found.earliest <= needed <= found.end:
+            raise LogChanged(
+                f"{lane.tp.topic}/{lane.tp.partition} has offsets {found.earliest} to {found.end} and is to be read on "
+                f"from {needed}: its readings were deleted before they were read, or the topic was made anew; "
+                "start the worker again, let the topic keep its readings longer"
+            )
 
     def work(self, tp: TopicPartition, chunk: Chunk[Record]) -> Work:
         """The chunk with its lane, to be taken."""

@@ -48,6 +48,7 @@ class Admission(Generic[R]):
     chunks: tuple[Chunk[R], ...] = ()
     seek: int | None = None  # the fetch is not what was asked for: seek here and fetch again
     hole: tuple[int, int] | None = None  # the log has no offsets [from, to): lost, if its earliest is above `from`
+    behind: bool = False  # all was let in before; or the log is another one, if it ends before what is expected
 
 
 class OutOfOrderError(Exception):
@@ -76,9 +77,9 @@ class Progress(Generic[R]):
         """
         if generation != self.generation:
             return Admission()
-        records = self._trim(records)
+        fetched, records = records, self._trim(records)
         if not records:
-            return Admission()
+            return Admission(behind=bool(fetched))
         first = records[0].offset
         if self._is_doubtful(first):
             self._doubted = first

@@ -32,6 +32,7 @@ from stream_app.turn import Work
 SCHEME = "tidewatch"
 COMMIT_SECONDS = 2.0  # on leaving a partition; longer would hold the group up
 IDLE_SECONDS = 0.1
+METADATA_SECONDS = 10.0  # after that a topic made anew, or with more partitions, is noticed
 BUSY_SECONDS = 0.005  # a wait for some partitions, that soon the others may join
 log = logging.getLogger(__name__)
 FAUST = logging.getLogger("faust.tidewatch")  # Faust's own words about the services below, as quiet as Faust
@@ -88,6 +89,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             session_timeout_ms=round(kafka.session_timeout_seconds * 1000),
             heartbeat_interval_ms=round(kafka.heartbeat_seconds * 1000),
             fetch_max_wait_ms=kafka.fetch_wait_milliseconds,
+            metadata_max_age_ms=round(METADATA_SECONDS * 1000),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
@@ -190,7 +192,8 @@ class Consumer(driver.Consumer):
         if admission.seek is not None:
             refused.add(tp)
             await self._seek_back(tp, admission.seek)
-        return [self._message(tp, self.work.work(tp, chunk), generation) for chunk in admission.chunks]
+        messages = [self._message(tp, self.work.work(tp, chunk), generation) for chunk in admission.chunks]
+        return messages if await self.work.agrees(tp, admission, self._thread.positions) else []
 
     async def _seek_back(self, tp: TP, offset: int) -> None:
         try:
@@ -259,7 +262,8 @@ class Consumer(driver.Consumer):
                 await self.commit()
         except TimeoutError:
             log.warning("offsets not committed within %g s: their readings are read again", COMMIT_SECONDS)
-        self.work.drop()
+        finally:
+            self.work.drop()
 
 
 class Producer(driver.Producer):

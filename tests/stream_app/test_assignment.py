@@ -12,7 +12,7 @@ import pytest
 from aiokafka.structs import TopicPartition
 
 from monitoring.metrics import WorkerMetrics, new_registry
-from stream_app.assignment import Assignment, Limits, LogPosition, Opening, RecoveryTimeout, Superseded
+from stream_app.assignment import Assignment, Limits, LogChanged, LogPosition, Opening, RecoveryTimeout, Superseded
 from stream_app.lane import Equipment, Scorer
 from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
@@ -69,7 +69,7 @@ class Rig:
         self.topics = Topics()
         self.state_log = StateLog(self.topics)
         self.committed: int | None = None
-        self.end = 0
+        self.earliest = self.end = 0
         self.tasks: list[asyncio.Task[None]] = []
         routes = Routes("tidewatch", "anomalies", "letters", SIZES)
         publisher: Any = self.topics
@@ -85,7 +85,7 @@ class Rig:
         return task
 
     async def locate(self, tps: Sequence[TopicPartition]) -> Mapping[TopicPartition, LogPosition]:
-        return dict.fromkeys(tps, LogPosition(0, self.end, self.committed))
+        return dict.fromkeys(tps, LogPosition(self.earliest, self.end, self.committed))
 
     async def open(self, generation: int = 1) -> Opening:
         return (await self.assignment.open([TP], generation, self.locate))[TP]
@@ -97,6 +97,12 @@ class Rig:
     def work_on(self, records: Sequence[Record]) -> None:
         for work in self.let_in(records):
             self.assignment.take(work)
+
+    def ended_by(self, kind: type[Exception]) -> bool:
+        """Whether a task failed so; it is forgotten."""
+        failed = [task for task in self.tasks if task.done() and isinstance(task.exception(), kind)]
+        self.tasks = [task for task in self.tasks if task not in failed]
+        return bool(failed)
 
     @property
     def flagged(self) -> list[bytes | None]:
@@ -111,7 +117,7 @@ async def rigged(**settings: float) -> AsyncIterator[Rig]:
     rig.spawn(rig.assignment.play_forever())
     try:
         yield rig
-        failed = [task.exception() for task in rig.tasks if task.done() and not task.cancelled()]
+        failed = [task for task in rig.tasks if task.done() and not task.cancelled() and task.exception()]
         assert not failed, failed
     finally:
         for task in rig.tasks:
@@ -162,6 +168,40 @@ def test_fetching_waits_while_too_much_is_in_flight():
             assert not rig.assignment.has_room.is_set()
             rig.assignment.drop()
             assert rig.assignment.has_room.is_set()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("earliest", "lost"), [(0, False), (3, False), (4, True), (7, True)])
+def test_a_hole_is_harmless_unless_the_log_has_lost_its_readings(earliest: int, lost: bool):
+    """A transaction's end takes offsets too; where retention cut, the worker stops, and its next start says so."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            rig.let_in([reading(offset) for offset in range(3)])
+            assert rig.assignment.admit(TP, [reading(7)], 1).seek == 3
+            admission = rig.assignment.admit(TP, [reading(7)], 1)
+            rig.earliest, rig.end = earliest, 8
+            assert await rig.assignment.agrees(TP, admission, rig.locate) is not lost
+            assert rig.ended_by(LogChanged) is lost
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("end", "anew"), [(3, False), (9, False), (2, True)])
+def test_a_fetch_of_old_offsets_is_harmless_unless_the_log_is_another(end: int, anew: bool):
+    """It may have been on its way; but where the log ends before what was read, the topic was made anew."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            rig.let_in([reading(offset) for offset in range(3)])
+            admission = rig.assignment.admit(TP, [reading(0), reading(1)], 1)
+            assert not admission.chunks
+            rig.end = end
+            assert await rig.assignment.agrees(TP, admission, rig.locate) is not anew
+            assert rig.ended_by(LogChanged) is anew
 
     asyncio.run(run())
 

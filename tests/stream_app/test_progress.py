@@ -59,7 +59,7 @@ def test_what_is_expected_is_let_in() -> None:
 def test_what_was_let_in_before_is_trimmed() -> None:
     """E=53, ├51 52│53 54┤: only the end; a fetch that lies wholly below leaves nothing and changes nothing."""
     partition = progress(53)
-    assert admit(partition, 50, 51, 52) == Admission()
+    assert admit(partition, 50, 51, 52) == Admission(behind=True)
     assert offsets(admit(partition, 51, 52, 53, 54)) == [[53, 54]]
 
 
