@@ -23,8 +23,8 @@ from stream_app.file_readings import FileReadings
 from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
 from stream_app.progress import Chunk
-from stream_app.turn import score as score_windows
 from stream_app.reload import Releases
+from stream_app.turn import score as score_windows
 from tests import tiny_release
 from training.ingest import read
 
