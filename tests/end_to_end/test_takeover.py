@@ -1,4 +1,4 @@
-"""Workers that die or freeze in mid-stream: no flag is missing, every window is exact, order is kept."""
+"""Workers that die, freeze or are restarted in mid-stream: no flag is missing, every window is exact, order is kept."""
 
 from __future__ import annotations
 
@@ -59,6 +59,19 @@ def test_one_of_two_workers_is_frozen_and_comes_back(rig: Rig, plant: Trained):
             other.wait_until(lambda: other.metric("assigned_partitions") == PARTITIONS)
             frozen.signal(signal.SIGCONT)
             share(frozen, other)
+        assert disagreements(rig.published(plant.flags), plant.flags) == []
+
+
+def test_workers_are_restarted_one_after_the_other(rig: Rig, plant: Trained):
+    """As when they are updated: each stops with 0, and comes back, while readings come."""
+    with rig.worker("one") as one, rig.worker("other") as other:
+        share(one, other)
+        with rig.sending(plant.messages, RATE):
+            for worker in (one, other):
+                works_until(worker, windows=random.randint(1, 500), checkpoints=0)
+                assert worker.stop() == 0
+                worker.start()
+                share(one, other)
         assert disagreements(rig.published(plant.flags), plant.flags) == []
 
 
