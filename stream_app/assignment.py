@@ -92,7 +92,6 @@ class Assignment:
         self._new_state = new_state
         self._limits = limits
         self._epoch = 0  # grows when partitions are given up: what began before it is of no use
-        self._in_flight = 0
         self._waiting = Waiting(limits.chunk_records)
         self._stirred = asyncio.Event()  # something waits for its turn
         self._committed_at = monotonic()
@@ -121,6 +120,7 @@ class Assignment:
         self._check(epoch)
         self.partitions = {tp: make() for tp, make in zip(tps, lanes, strict=True)}
         self.ready = True
+        self._committed_at = monotonic()
         log.info("%d partitions assigned, state of %d series loaded in %.2f s", *self._told(monotonic() - started))
         return {tp: Opening(lane.progress.expected, lane.committed) for tp, lane in self.partitions.items()}
 
@@ -162,12 +162,12 @@ class Assignment:
         lane = self.partitions.get(tp)
         if lane is None or not self.ready:
             return Admission()
+        if self._is_caught_up:
+            self._committed_at = monotonic()
         admission = lane.progress.admit(records, generation)
         if admission.hole is not None:
             log.info("%s/%d: the log has no offsets %d to %d", tp.topic, tp.partition, *admission.hole)
-        count = sum(len(chunk.records) for chunk in admission.chunks)
-        lane.in_flight += count
-        self._in_flight += count
+        lane.in_flight += sum(len(chunk.records) for chunk in admission.chunks)
         self._fetched(lane, len(admission.chunks))
         return admission
 
@@ -195,19 +195,20 @@ class Assignment:
         return Work(self.partitions[tp], chunk)
 
     def take(self, work: Work) -> None:
-        """Let a chunk wait for its turn."""
-        self._waiting.add(work)
-        self._stirred.set()
+        """Let a chunk wait for its turn; what is left over from before a rebalance is dropped without a word."""
+        if self._is_ours(work):
+            self._waiting.add(work)
+            self._stirred.set()
 
     async def play_forever(self) -> None:
-        """Score what waits, turn by turn; what is left over from before a rebalance is dropped without a word."""
+        """Score what waits, turn by turn."""
         while True:
             await self._stirred.wait()
-            turn = [work for work in self._waiting.next_turn() if self._is_ours(work)]
-            if not len(self._waiting):
-                self._stirred.clear()
+            turn = self._waiting.next_turn() if self.ready else []
             if turn:
                 await self._play(turn)
+            else:
+                self._stirred.clear()  # until a chunk comes, or one is confirmed and so its lane has room again
 
     async def _play(self, turn: Sequence[Work]) -> None:
         for work in turn:
@@ -216,7 +217,7 @@ class Assignment:
         outcomes, seconds = await self._equipment.scorer.run(partial(self._change, turn))
         self._equipment.metrics.observe_model(seconds)
         for (lane, chunk), outcome in zip(turn, outcomes, strict=True):
-            await lane.finish(chunk, outcome)
+            lane.finish(chunk, outcome)
 
     def _change(self, turn: Sequence[Work]) -> tuple[list[Outcome], float]:
         outcomes, seconds = play(turn)
@@ -228,8 +229,8 @@ class Assignment:
     def _is_ours(self, work: Work) -> bool:
         return self.ready and self.partitions.get(work.lane.tp) is work.lane
 
-    def _confirmed(self, count: int) -> None:
-        self._in_flight -= count
+    def _confirmed(self) -> None:
+        self._stirred.set()
         self._see_to_room()
 
     def _fetched(self, lane: Lane, change: int) -> None:
@@ -237,8 +238,10 @@ class Assignment:
         self._see_to_room()
 
     def _see_to_room(self) -> None:
-        full = self._in_flight >= ROOM_CHUNKS * self.chunk_records
-        if not full and any(lane.waiting == 0 for lane in self.partitions.values()):
+        """What a lane without room has in flight does not count: one that can not publish must not stop the others."""
+        lanes = self.partitions.values()
+        in_flight = sum(lane.in_flight for lane in lanes if lane.has_room)
+        if in_flight < ROOM_CHUNKS * self.chunk_records and any(lane.waiting == 0 for lane in lanes):
             self.has_room.set()
         else:
             self.has_room.clear()
@@ -268,10 +271,12 @@ class Assignment:
 
     @property
     def commit_age(self) -> float:
-        """Seconds since the last commit; 0 while there is nothing to commit."""
-        if all(lane.progress.expected <= lane.committed for lane in self.partitions.values()):
-            self._committed_at = monotonic()
-        return monotonic() - self._committed_at
+        """Seconds since the last commit, or since there is something to commit; 0 while there is not."""
+        return 0.0 if self._is_caught_up else monotonic() - self._committed_at
+
+    @property
+    def _is_caught_up(self) -> bool:
+        return all(lane.progress.expected <= lane.committed for lane in self.partitions.values())
 
     # -- giving up
 
@@ -296,7 +301,6 @@ class Assignment:
             lane.cancel()
         self.partitions = {}
         self._waiting.clear()
-        self._in_flight = 0
         self.has_room.set()
 
 

@@ -23,7 +23,7 @@ from stream_app.routes import Routes
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2  # chunks of a partition that may be scored while the one before is on its way to the topic
+AHEAD = 3  # chunks of a partition that may be scored before the first of them is confirmed
 
 T = TypeVar("T")
 
@@ -65,9 +65,9 @@ class Lane:
         checkpointer: Checkpointer,
         state: PartitionState,
         equipment: Equipment,
-        on_confirmed: Callable[[int], None],
+        on_confirmed: Callable[[], None],
     ) -> None:
-        """`on_confirmed` is told the number of records that are done with."""
+        """`on_confirmed` is called when a chunk is done with."""
         self.tp = tp
         self.progress = progress
         self.state = state
@@ -80,7 +80,7 @@ class Lane:
         self._on_confirmed = on_confirmed
         self._copied = (0.0, 0)  # seconds it took to take the last checkpoint, and series in it
         self._taken = 0  # chunks begun and not yet confirmed
-        self._scored: asyncio.Queue[tuple[Chunk[Record], Outcome]] = asyncio.Queue(AHEAD)
+        self._scored: asyncio.Queue[tuple[Chunk[Record], Outcome]] = asyncio.Queue()
         self._stirred = asyncio.Event()  # something may have become ready to be written
         self._tasks = [equipment.spawn(self._publish_forever()), equipment.spawn(self._checkpoint_forever())]
         self.idle.set()
@@ -89,18 +89,21 @@ class Lane:
         """Stop at once; what is not confirmed will be read again."""
         for task in self._tasks:
             task.cancel()
-        while not self._scored.empty():  # else whoever hands a chunk on would wait for ever
-            self._scored.get_nowait()
+
+    @property
+    def has_room(self) -> bool:
+        """Another chunk may be scored; not while those before can not be published."""
+        return self._taken < AHEAD
 
     def begin(self) -> None:
         """A chunk's turn has come."""
         self._taken += 1
         self.idle.clear()
 
-    async def finish(self, chunk: Chunk[Record], outcome: Outcome) -> None:
-        """A chunk is scored: hand it on to be published; returns when there is room for the next."""
+    def finish(self, chunk: Chunk[Record], outcome: Outcome) -> None:
+        """A chunk is scored: hand it on to be published."""
         self._tell(outcome)
-        await self._scored.put((chunk, outcome))
+        self._scored.put_nowait((chunk, outcome))
 
     def touch(self, outcome: Outcome) -> None:
         """In the scoring thread: a checkpoint has to hold what a chunk changed."""
@@ -133,7 +136,7 @@ class Lane:
         if not self._taken:
             self.idle.set()
         self.in_flight -= len(chunk.records)
-        self._on_confirmed(len(chunk.records))
+        self._on_confirmed()
         self._stirred.set()
 
     async def _send_flags(self, flags: Sequence[Message]) -> None:

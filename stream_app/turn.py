@@ -34,40 +34,39 @@ class Work(NamedTuple):
 
 
 class Waiting:
-    """The chunks that wait for their turn, in the order in which they were let in."""
+    """The chunks that wait for their turn: of each lane in the order in which they were let in, and lanes in turn."""
 
     def __init__(self, records: int) -> None:
         """A turn has at most `records` records, or one chunk."""
         self._most = records
-        self._works: deque[Work] = deque()
-
-    def __len__(self) -> int:
-        return len(self._works)
+        self._lanes: dict[Lane, deque[Work]] = {}  # the longest without a turn first
 
     def add(self, work: Work) -> None:
-        """Put a chunk at the end."""
-        self._works.append(work)
+        """Put a chunk at the end of its lane."""
+        self._lanes.setdefault(work.lane, deque()).append(work)
 
     def clear(self) -> None:
         """Forget all."""
-        self._works.clear()
+        self._lanes.clear()
 
     def next_turn(self) -> list[Work]:
-        """The oldest chunk of each lane, of as many lanes as a turn takes; they wait no more."""
+        """The oldest chunk of each lane that has room, of as many lanes as a turn takes; they wait no more."""
         turn: list[Work] = []
-        lanes: set[Lane] = set()
         room = self._most
-        for work in self._works:
-            if work.lane in lanes:
-                continue
+        for work in [works[0] for lane, works in self._lanes.items() if lane.has_room]:
             if turn and len(work.chunk.records) > room:
                 break
             turn.append(work)
-            lanes.add(work.lane)
             room -= len(work.chunk.records)
         for work in turn:
-            self._works.remove(work)
+            self._remove_first(work.lane)
         return turn
+
+    def _remove_first(self, lane: Lane) -> None:
+        works = self._lanes.pop(lane)
+        works.popleft()
+        if works:
+            self._lanes[lane] = works
 
 
 def play(turn: Sequence[Work]) -> tuple[list[Outcome], float]:

@@ -19,10 +19,16 @@ def work(lane: Any, records: int) -> Work:
     return Work(lane, Chunk(0, records, [SimpleNamespace(offset=n) for n in range(records)], True, True))
 
 
+class Lane:
+    """A partition: a turn only tells it from others, and asks for its room."""
+
+    has_room = True
+
+
 @pytest.fixture
 def lanes() -> list[Any]:
-    """Three partitions; a turn only tells them apart."""
-    return [object(), object(), object()]
+    """Three partitions."""
+    return [Lane(), Lane(), Lane()]
 
 
 def test_a_turn_takes_the_oldest_chunk_of_each_lane(lanes):
@@ -43,12 +49,31 @@ def test_a_turn_takes_the_oldest_chunk_of_each_lane(lanes):
 
 
 def test_a_turn_is_no_larger_than_a_chunk_may_be(lanes):
-    """What does not fit waits, in its place."""
+    """What does not fit waits, and comes first in the next turn: no lane's backlog lets others wait.
+
+    waiting  a1 b1 c1 a2 b2 c2, two in a turn
+    turn 1   a1 b1
+    turn 2         c1 a2
+    turn 3               b2 c2
+    """
     waiting = Waiting(25)
-    works = [work(lane, 10) for lane in lanes]
+    works = [work(lane, 10) for lane in lanes * 2]
     for one in works:
         waiting.add(one)
-    assert [len(waiting.next_turn()) for _ in range(3)] == [2, 1, 0]
+    assert [waiting.next_turn() for _ in range(4)] == [works[:2], works[2:4], works[4:], []]
+
+
+def test_a_lane_without_room_takes_no_part(lanes):
+    """The others go on; when it has room again it is the first, with its oldest chunk."""
+    a, b, _ = lanes
+    waiting = Waiting(100)
+    works = [work(lane, 10) for lane in (a, b, a, b)]
+    for one in works:
+        waiting.add(one)
+    a.has_room = False
+    assert [waiting.next_turn() for _ in range(3)] == [[works[1]], [works[3]], []]
+    a.has_room = True
+    assert [waiting.next_turn() for _ in range(3)] == [[works[0]], [works[2]], []]
 
 
 def test_a_chunk_larger_than_a_turn_has_one_for_itself(lanes):
