@@ -83,7 +83,7 @@ class PartitionStatus:
 
     topic: str
     partition: int
-    commit_lag: int  # records between the committed offset and the end of the log
+    commit_lag: int | None  # records between the committed offset and the end of the log; None if that is not known
     in_flight: int  # records fetched and not yet confirmed
 
 
@@ -128,16 +128,16 @@ class WorkerMetrics:
         """Count a chunk, once."""
         kind = "replayed_records" if chunk.replayed else "records"
         self._add(kind, chunk.records, chunk.topic)
-        self._add("record_bytes", chunk.size, chunk.topic)
-        self._add("tombstones", chunk.tombstones, chunk.topic)
-        self._add("key_mismatches", chunk.key_mismatches, chunk.topic)
-        self._add("unserved_readings", chunk.unserved)
         for stage, seconds in chunk.seconds.items():
             self._add("stage_seconds", seconds, stage)
         if not chunk.replayed:  # else they were counted by whoever published them
             self._observe_results(chunk)
 
     def _observe_results(self, chunk: ChunkRecord) -> None:
+        self._add("record_bytes", chunk.size, chunk.topic)
+        self._add("tombstones", chunk.tombstones, chunk.topic)
+        self._add("key_mismatches", chunk.key_mismatches, chunk.topic)
+        self._add("unserved_readings", chunk.unserved)
         for stage, count in chunk.dead_letters.items():
             self._add("dead_letters", count, stage)
         for dataset, counts in chunk.datasets.items():
@@ -162,6 +162,10 @@ class WorkerMetrics:
     def observe_evictions(self, count: int) -> None:
         """So many series were dropped to stay below the cap."""
         self._add("evictions", count)
+
+    def observe_dropped_detector(self, dataset: str) -> None:
+        """A detector was dropped to stay below the cap."""
+        self._add("detectors_dropped", 1, dataset)
 
     def observe_refusal(self, dataset: str) -> None:
         """A release that was promoted can not be used."""
@@ -195,7 +199,8 @@ class WorkerMetrics:
             gauge = self._gauges[f"{name}_records"]
             gauge.clear()
             for one in partitions:
-                gauge.labels(one.topic, str(one.partition)).set(getattr(one, name))
+                if (value := getattr(one, name)) is not None:
+                    gauge.labels(one.topic, str(one.partition)).set(value)
 
     def _add(self, name: str, amount: float, *labels: str) -> None:
         self._child(name, labels).inc(amount)
@@ -208,7 +213,7 @@ class WorkerMetrics:
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "records": ("Records read, whether they are readings or not; without those replayed.", ("topic",)),
     "replayed_records": ("Records read again after a rebalance, to bring the state up to date.", ("topic",)),
-    "record_bytes": ("Bytes of values read.", ("topic",)),
+    "record_bytes": ("Bytes of values read; without those replayed.", ("topic",)),
     "tombstones": ("Records without a value.", ("topic",)),
     "key_mismatches": ("Readings whose key is not their series id.", ("topic",)),
     "unserved_readings": ("Readings of datasets that have no release in service; they are not scored.", ()),
@@ -223,6 +228,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "imputed_values": ("Missing values that were filled in.", ("dataset",)),
     "unknown_values": ("Values of features that the release does not know, ignored.", ("dataset",)),
     "evictions": ("Series dropped from memory to stay below the cap.", ()),
+    "detectors_dropped": ("Detectors dropped from memory, with their series, to stay below the cap.", ("dataset",)),
     "stage_seconds": ("Time spent, by stage; of the scoring thread's stages its CPU time.", ("stage",)),
     "checkpoint_series": ("Series written to state topics.", ()),
     "checkpoint_bytes": ("Bytes written to state topics.", ()),
@@ -255,5 +261,5 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 HISTOGRAMS: dict[str, str] = {
     "checkpoint_seconds": "Time to copy and write one checkpoint.",
-    "publish_seconds": "Time from the end of scoring a chunk until its flags are confirmed.",
+    "publish_seconds": "Time to send what a chunk led to until it is confirmed; without its wait for the chunk before.",
 }

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from models.store.base import Store
@@ -17,7 +18,7 @@ from models.stream import StreamDetector
 from monitoring.metrics import PartitionStatus, WorkerMetrics, WorkerStatus, new_registry
 from schemas.errors import TidewatchError
 from stream_app.assignment import Assignment, Limits
-from stream_app.lane import Equipment, Scorer
+from stream_app.lane import Equipment, Lane, Scorer
 from stream_app.memory import SeriesCap
 from stream_app.partition import PartitionState, Rules
 from stream_app.provision import provide
@@ -46,6 +47,7 @@ class Engine:
         self._publisher: Publisher | None = None
         self._scorer = Scorer()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: Mapping[TopicPartition, int] = {}  # of the logs, as far as the brokers say
 
     @property
     def assignment(self) -> Assignment:
@@ -104,6 +106,14 @@ class Engine:
         await asyncio.to_thread(self.releases.look)
         self.releases.tell(monotonic())
 
+    async def look_for_ends(self, locate: Callable[[], Awaitable[Mapping[TopicPartition, int]]]) -> None:
+        """See where the logs of the partitions end; of an end that nobody tells, nothing is told."""
+        try:
+            self._ends = await locate() if self.ready else {}
+        except (KafkaError, TimeoutError) as error:
+            self._ends = {}
+            log.debug("where the logs end is not known: %r", error)
+
     # -- failure
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -128,25 +138,24 @@ class Engine:
 
     # -- what it tells
 
-    async def exposition(self, end_of: Callable[[TopicPartition], int | None]) -> bytes:
-        """The text of /metrics; `end_of` is where a partition's log ends, None if that is not known."""
-        ends = {tp: end_of(tp) for tp in self.assignment.partitions} if self.ready else {}
-        return self.metrics.exposition(await self._scorer.run(lambda: self._status(ends)))
+    async def exposition(self) -> bytes:
+        """The text of /metrics."""
+        return self.metrics.exposition(await self._scorer.run(self._status))
 
-    def _status(self, ends: Mapping[TopicPartition, int | None]) -> WorkerStatus:
+    def _status(self) -> WorkerStatus:
         """In the scoring thread, where the series are."""
         streams = list(self._streams())
-        lanes = [lane for tp, lane in list(self.assignment.partitions.items()) if tp in ends]
+        lanes = list(self.assignment.partitions.values()) if self.ready else []
         return WorkerStatus(
             ready=self.ready,
             last_commit_age=self.assignment.commit_age,
             series=sum(stream.series_count for stream in streams),
             series_bytes=sum(stream.nbytes for stream in streams),
             releases=self.releases.in_service,
-            partitions=tuple(
-                PartitionStatus(
-                    lane.tp.topic, lane.tp.partition, max(0, (ends[lane.tp] or 0) - lane.committed), lane.in_flight
-                )
-                for lane in lanes
-            ),
+            partitions=tuple(self._partition(lane) for lane in lanes),
         )
+
+    def _partition(self, lane: Lane) -> PartitionStatus:
+        end = self._ends.get(lane.tp)
+        lag = None if end is None else max(0, end - lane.committed)
+        return PartitionStatus(lane.tp.topic, lane.tp.partition, lag, lane.in_flight)

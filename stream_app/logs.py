@@ -11,6 +11,8 @@ from typing import Any
 
 QUIET = ("aiohttp", "aiokafka", "asyncio", "faust", "kafka", "mode")  # libraries: their warnings, and not one by one
 REPEAT_SECONDS = 30.0
+SELDOM_SECONDS = 60.0
+MOST_EVENTS = 1000  # that are remembered
 
 Event = tuple[str, int, str]  # logger, level, message without its arguments
 
@@ -57,9 +59,34 @@ class NoStorms(logging.Filter):
             self._held[event] = self._held.get(event, 0) + 1
             return False
         self._last[event] = now
+        if len(self._last) > MOST_EVENTS:
+            self._forget(now)
         if held := self._held.pop(event, 0):
             record.msg, record.args = f"{record.getMessage()} (and {held} times more before)", ()
         return True
+
+    def _forget(self, now: float) -> None:
+        """Forget what would pass by now; if all is new, all: rather a repetition than a leak."""
+        self._last = {event: at for event, at in self._last.items() if now - at < REPEAT_SECONDS}
+        if len(self._last) > MOST_EVENTS:
+            self._last.clear()
+        self._held = {event: held for event, held in self._held.items() if event in self._last}
+
+
+class Seldom:
+    """Says a thing of its own at most once a minute, with how often it came."""
+
+    def __init__(self) -> None:
+        self._said = -SELDOM_SECONDS
+        self._count = 0
+
+    def due(self, count: int = 1) -> int:
+        """The number since it was last said, if it is to be said now; else 0."""
+        self._count += count
+        if monotonic() - self._said < SELDOM_SECONDS:
+            return 0
+        self._said, count, self._count = monotonic(), self._count, 0
+        return count
 
 
 def configuration(form: str, level: str) -> Mapping[str, Any]:

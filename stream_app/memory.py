@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from models.stream import StreamDetector
+from stream_app.logs import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class SeriesCap:
         self._cap = cap
         self._streams = streams
         self._on_evicted = on_evicted
+        self._telling = Seldom()
 
     def __call__(self) -> None:
         """Drop the longest silent series if there are too many."""
@@ -31,7 +33,8 @@ class SeriesCap:
         if count > self._cap:
             dropped = self._drop(streams, count - self._cap + int(self._cap * SLACK))
             self._on_evicted(dropped)
-            log.warning("%d series dropped from memory, the longest silent of %d: worker.series_cap", dropped, count)
+            if said := self._telling.due(dropped):
+                log.warning("%d series dropped from memory, the longest silent: worker.series_cap=%d", said, self._cap)
 
     def _drop(self, streams: list[StreamDetector], most: int) -> int:
         oldest = [stream.oldest_seen(most) for stream in streams]  # ascending, at most `most` of each

@@ -73,8 +73,8 @@ class Publisher:
         except TimeoutError:
             raise SendFailed(
                 f"topic '{topic}' partition {partition} did not confirm {len(messages)} messages within "
-                f"{self._timeout:g} s ({attempt.last_error}); see that its brokers are well and it may be written to, "
-                "or raise kafka.send_timeout_seconds"
+                f"{self._timeout:g} s ({attempt.last_error or 'no answer'}); see that its brokers are well and it may "
+                "be written to, or raise kafka.send_timeout_seconds"
             ) from None
         return attempt.offsets
 

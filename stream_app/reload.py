@@ -14,6 +14,7 @@ from models.store.base import Store
 from monitoring.metrics import WorkerMetrics
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion
+from stream_app.logs import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Releases:
         self._said_at: dict[str, float] = {}
         self._refused: set[tuple[str, str]] = set()
         self._adopted: set[tuple[str, str]] = set()
+        self._dropping, self._store_away = Seldom(), Seldom()
 
     @property
     def in_service(self) -> dict[str, str]:
@@ -109,7 +111,13 @@ class Releases:
         while len(self._serving) > self._cap:
             idle = min(self._serving, key=lambda name: self._used.get(name, -1) if name != dataset else float("inf"))
             del self._serving[idle]
-            log.warning("dataset '%s' is dropped from memory: more than worker.detectors_cap=%d", idle, self._cap)
+            self._metrics.observe_dropped_detector(idle)
+            if said := self._dropping.due():
+                log.warning(
+                    "%d detectors dropped from memory with their series, such as that of dataset '%s': more than "
+                    "worker.detectors_cap=%d datasets have readings",
+                    *(said, idle, self._cap),
+                )
 
     # -- beside it
 
@@ -121,7 +129,8 @@ class Releases:
             try:
                 self._replace(dataset, release)
             except OSError as error:
-                log.warning("the store can not be read, looking again soon: %s", error)
+                if self._store_away.due():
+                    log.warning("the store can not be read, looking again soon: %s", error)
                 return
 
     def _replace(self, dataset: str, release: str | None) -> None:

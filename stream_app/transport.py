@@ -30,6 +30,7 @@ from stream_app.engine import Engine
 from stream_app.turn import Work
 
 SCHEME = "tidewatch"
+ENDS_SECONDS = 2.0  # then where logs end is not known
 COMMIT_SECONDS = 2.0  # on leaving a partition; longer would hold the group up
 IDLE_SECONDS = 0.1
 METADATA_SECONDS = 10.0  # after that a topic made anew, or with more partitions, is noticed
@@ -114,6 +115,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         committed = await consumer._coordinator.fetch_committed_offsets(tps)
         return {tp: LogPosition(earliest[tp], end[tp], _offset(committed.get(tp))) for tp in tps}
 
+    async def log_ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """Where the logs end, by the brokers; raises KafkaError or TimeoutError."""
+        found: dict[TP, int] = await self.call_thread(self._log_ends, list(tps))
+        return found
+
+    async def _log_ends(self, tps: list[TP]) -> dict[TP, int]:
+        async with asyncio.timeout(ENDS_SECONDS):
+            return dict(await self._ensure_consumer().end_offsets(tps))
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; False if the group has moved on, then the next owner reads those chunks again."""
         try:
@@ -163,6 +173,10 @@ class Consumer(driver.Consumer):
             raise RebalanceAgain from None
         if generation != self.app.consumer_generation_id:
             raise RebalanceAgain
+
+    async def log_ends(self) -> Mapping[TP, int]:
+        """Where the logs of the partitions end: aiokafka's own knowledge stands still where nothing is fetched."""
+        return await self._thread.log_ends(self.work.partitions)
 
     # -- fetching
 

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
 import torch
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 1.0
+ENDS_SECONDS = 3.0  # so old may be what is told of the lag
 STOP_SECONDS = 8.0  # after that by force: a half-stopped worker holds its whole group up
 FAILED = 1
 
@@ -42,6 +43,10 @@ class App(faust.App):
         transport.register()
         super().__init__(engine.settings.kafka.group, **faust_settings(engine.settings, engine.options))
         self.engine = engine
+
+    async def look_for_ends(self) -> None:
+        """See where the logs end, for the lag."""
+        await self.engine.look_for_ends(cast(transport.Consumer, self.consumer).log_ends)
 
     def _create_directories(self) -> None:
         """None: Faust's are for tables."""
@@ -64,7 +69,8 @@ class Process(faust.Worker):
     app: App
 
     def __init__(self, app: App, *services: Any, **options: Any) -> None:
-        super().__init__(app, *services, **{**options, "quiet": True})
+        ours = {"quiet": True, "loglevel": app.engine.settings.log.level}  # Faust's own command would say "warn"
+        super().__init__(app, *services, **{**options, **ours})
         self.spinner = None
 
     def execute_from_commandline(self) -> NoReturn:
@@ -113,6 +119,7 @@ def build(settings: Settings) -> App:
 
     app.timer(settings.state.checkpoint_seconds, name="checkpoint")(engine.checkpoint)
     app.timer(settings.store.poll_seconds, name="releases")(engine.look_for_releases)
+    app.timer(ENDS_SECONDS, name="ends")(app.look_for_ends)
     _serve(app)
     _collect_garbage_less_often()
     return app
@@ -129,7 +136,7 @@ def _serve(app: App) -> None:
 
     @app.page("/metrics")
     async def metrics(web: Any, request: Any) -> Any:
-        text = await app.engine.exposition(app.consumer.highwater)
+        text = await app.engine.exposition()
         return web.bytes(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @app.page("/healthz")

@@ -52,12 +52,21 @@ def test_what_is_replayed_is_not_counted_as_results():
     """Its flags and dead letters were counted by whoever published them."""
     metrics = WorkerMetrics(new_registry())
     counts = DatasetRecord(readings=12, windows=9, flags=3)
-    metrics.observe_chunk(ChunkRecord("readings", 12, 3000, True, 0, 0, 0, {"value": 1}, {"pumps": counts}, {}))
+    metrics.observe_chunk(ChunkRecord("readings", 12, 3000, True, 1, 2, 3, {"value": 1}, {"pumps": counts}, {}))
     seen = samples(metrics, status())
     assert seen["tidewatch_replayed_records_total", labels(topic="readings")] == 12
-    assert ("tidewatch_records_total", labels(topic="readings")) not in seen
+    for name in ("records", "record_bytes", "tombstones", "key_mismatches"):
+        assert (f"tidewatch_{name}_total", labels(topic="readings")) not in seen
+    assert seen["tidewatch_unserved_readings_total", labels()] == 0
     assert ("tidewatch_flags_total", labels(dataset="pumps")) not in seen
     assert ("tidewatch_dead_letters_total", labels(stage="value")) not in seen
+
+
+def test_a_lag_that_is_not_known_is_not_told():
+    """It is not 0, or an alert would be silent just when the brokers are away."""
+    seen = samples(WorkerMetrics(new_registry()), status(partitions=(PartitionStatus("readings", 3, None, 10),)))
+    assert ("tidewatch_commit_lag_records", labels(topic="readings", partition="3")) not in seen
+    assert seen["tidewatch_in_flight_records", labels(topic="readings", partition="3")] == 10
 
 
 def test_gauges_say_how_things_are_now():

@@ -69,6 +69,17 @@ def test_a_library_that_repeats_itself_is_heard_once(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_what_is_remembered_of_libraries_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """Messages that are all different would fill the memory otherwise."""
+    monkeypatch.setattr("stream_app.logs.MOST_EVENTS", 10)
+    storms = NoStorms()
+    for number in range(100):
+        for _ in range(2):
+            storms.filter(record(f"no node {number}", name="aiokafka.client"))
+    assert len(storms._last) <= 10
+    assert len(storms._held) <= 10
+
+
 def test_libraries_are_quiet_unless_debugging():
     """Their news are not the worker's."""
     assert configuration("text", "info")["loggers"]["aiokafka"]["level"] == "WARNING"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
+import pytest
 
 from models.stream import Batch, StreamDetector
 from stream_app.memory import SeriesCap
@@ -40,3 +43,15 @@ def test_a_little_more_than_needed_goes():
     streams = [stream({f"s{number}": number for number in range(201)})]
     SeriesCap(200, lambda: streams, lambda count: None)()
     assert streams[0].series_count == 198
+
+
+def test_it_is_said_once_a_minute(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """A worker at its cap drops series with every chunk; each line has the number since the one before."""
+    clock = [0.0]
+    monkeypatch.setattr("stream_app.logs.monotonic", lambda: clock[0])
+    caplog.set_level(logging.WARNING)
+    cap = SeriesCap(1, lambda: [stream({"a": 1, "b": 2})], lambda count: None)
+    for second in range(0, 61, 20):
+        clock[0] = second
+        cap()
+    assert [record.getMessage()[:9] for record in caplog.records] == ["1 series ", "3 series "]

@@ -114,6 +114,7 @@ def test_the_longest_unused_detector_goes(tmp_path: Path):
     assert set(bench.releases.in_service) == {"a", "c"}
     assert bench.releases.retired("b")
     assert not bench.releases.retired("a")
+    assert bench.counted('detectors_dropped_total{dataset="b"}')
 
 
 def test_readings_without_a_release_are_said_once_a_minute(bench: Bench, caplog: pytest.LogCaptureFixture):
