@@ -36,6 +36,7 @@ def test_faust_starts_the_worker_and_sigterm_ends_it(rig: Rig, plant: Trained):
         worker.wait_ready()
         assert disagreements(rig.published(plant.flags), plant.flags) == []
         assert asyncio.run(members(rig)) == 1
+        assert "partitions assigned" in worker.log
         assert worker.stop() == 0
     assert asyncio.run(members(rig)) == 0
 

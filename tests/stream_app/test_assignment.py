@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests import fakes
 from tests.stream_app.test_partition import Record, Shelf, reading
 
 TP = TopicPartition("readings", 0)
-SIZES = {"readings": 1, "anomalies": 1, "letters": 1}
+SIZES = {"readings": 2, "anomalies": 2, "letters": 2}
 
 
 class Topics:
@@ -33,6 +34,7 @@ class Topics:
         self.sent: defaultdict[str, list[Message]] = defaultdict(list)
         self.confirms = asyncio.Event()
         self.confirms.set()
+        self.stuck: set[int] = set()  # partitions of anomalies that confirm nothing
         self.most_bytes = 1 << 20
 
     async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[int]:
@@ -41,6 +43,8 @@ class Topics:
         begin = len(self.sent[topic])
         self.sent[topic] += messages
         await self.confirms.wait()
+        while topic == "anomalies" and partition in self.stuck:  # noqa: ASYNC110 -- as in `until`
+            await asyncio.sleep(0.001)
         return list(range(begin, begin + len(messages)))
 
 
@@ -87,16 +91,25 @@ class Rig:
     async def locate(self, tps: Sequence[TopicPartition]) -> Mapping[TopicPartition, LogPosition]:
         return dict.fromkeys(tps, LogPosition(self.earliest, self.end, self.committed))
 
-    async def open(self, generation: int = 1) -> Opening:
-        return (await self.assignment.open([TP], generation, self.locate))[TP]
+    async def open(self, generation: int = 1, tps: Sequence[TopicPartition] = (TP,)) -> Opening:
+        return (await self.assignment.open(tps, generation, self.locate))[TP]
 
-    def let_in(self, records: Sequence[Record], generation: int = 1) -> list[Any]:
+    def let_in(self, records: Sequence[Record], generation: int = 1, tp: TopicPartition = TP) -> list[Any]:
         self.end = max(self.end, records[-1].offset + 1)
-        return [self.assignment.work(TP, c) for c in self.assignment.admit(TP, records, generation).chunks]
+        return [self.assignment.work(tp, c) for c in self.assignment.admit(tp, records, generation).chunks]
 
-    def work_on(self, records: Sequence[Record]) -> None:
-        for work in self.let_in(records):
+    def work_on(self, records: Sequence[Record], generation: int = 1, tp: TopicPartition = TP) -> None:
+        for work in self.let_in(records, generation, tp):
             self.assignment.take(work)
+
+    async def block(self, begun: Event, go: Event) -> None:
+        """Keep the scoring thread busy until it may go on."""
+
+        def wait() -> None:
+            begun.set()
+            go.wait(10)
+
+        await self.scorer.run(wait)
 
     def ended_by(self, kind: type[Exception]) -> bool:
         """Whether a task failed so; it is forgotten."""
@@ -257,6 +270,76 @@ def test_a_new_owner_goes_on_from_the_checkpoint():
                 rig.assignment.take(work)
             await until(lambda: rig.assignment.committable(TP) == 30)
             assert rig.flagged == whole.flagged
+
+    asyncio.run(run())
+
+
+def test_a_partition_that_can_not_publish_does_not_stop_the_others():
+    """Its own chunks wait; the other's are fetched, scored, published and confirmed, however many wait there."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            other = TopicPartition("readings", 1)
+            await rig.open(tps=[TP, other])
+            rig.topics.stuck.add(0)
+            for offset in range(60):
+                rig.work_on([reading(offset)])
+            for offset in range(60):
+                await until(rig.assignment.has_room.is_set)
+                rig.work_on([reading(offset)], tp=other)
+            await until(lambda: rig.assignment.committable(other) == 60)
+            assert rig.assignment.committable(TP) < 60
+            assert rig.assignment.hungry({TP, other}) == {other}
+            rig.topics.stuck.clear()
+            await until(lambda: rig.assignment.committable(TP) == 60)
+            assert rig.assignment.hungry({TP, other}) == {TP, other}
+
+    asyncio.run(run())
+
+
+def test_partitions_dropped_during_a_turn_leave_nothing_behind():
+    """The turn ends in the scoring thread, and its outcome goes nowhere; the next owner's turns are played."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            await rig.open()
+            go, begun = Event(), Event()
+            blocked = rig.spawn(rig.block(begun, go))
+            await until(begun.is_set)
+            rig.work_on([reading(offset) for offset in range(8)])
+            await until(lambda: rig.assignment.hungry({TP}) == {TP})  # its turn has come
+            rig.assignment.drop()
+            go.set()
+            await blocked
+            assert rig.assignment.has_room.is_set()
+            await rig.open(generation=2)
+            rig.work_on([reading(offset) for offset in range(8)], generation=2)
+            await until(lambda: rig.assignment.committable(TP) == 8)
+            assert len(rig.flagged) == 5
+
+    asyncio.run(run())
+
+
+def test_the_age_of_the_last_commit_begins_with_something_to_commit(monkeypatch: pytest.MonkeyPatch):
+    """After an hour of silence a reading is not an hour late; whether anybody asks meanwhile does not matter."""
+
+    async def run() -> None:
+        async with rigged() as rig:
+            clock = [0.0]
+            monkeypatch.setattr("stream_app.assignment.monotonic", lambda: clock[0])
+            await rig.open()
+            clock[0] = 3600.0
+            assert rig.assignment.commit_age == 0
+            rig.work_on([reading(0)])
+            clock[0] = 3610.0
+            rig.work_on([reading(1)])
+            assert rig.assignment.commit_age == 10
+            rig.assignment.committed({TP: 1})
+            clock[0] = 3615.0
+            assert rig.assignment.commit_age == 5
+            rig.assignment.committed({TP: 2})
+            clock[0] = 3620.0
+            assert rig.assignment.commit_age == 0
 
     asyncio.run(run())
 
