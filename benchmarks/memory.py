@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from models.stream import Batch, StreamDetector
 
 from benchmarks import traffic
 from models import bundle
+from models.stream import Batch, StreamDetector
 
 
 def resident() -> int:

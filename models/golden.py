@@ -28,6 +28,8 @@ def make_golden(detector: Detector, count: int) -> list[GoldenWindow]:
 
 def check_golden(detector: Detector, golden: Sequence[GoldenWindow]) -> None:
     """Refuse a detector that does not score these windows as it did when it was made."""
+    if not golden:
+        raise BundleError(MANIFEST, "has no golden windows, so nothing shows that it scores as it did; train again")
     time, features = detector.window, len(detector.features)
     for number, window in enumerate(golden, start=1):
         if len(window.values) != time or {len(row) for row in window.values} != {features}:

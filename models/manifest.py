@@ -53,6 +53,8 @@ def read(content: bytes) -> Manifest:
         newest = msgspec.json.decode(content, type=_AnyFormat).format
         if newest > FORMAT:
             raise BundleError(MANIFEST, f"has format {newest}, this program reads up to {FORMAT}: update Tidewatch")
+        if newest < 1:
+            raise BundleError(MANIFEST, f"has format {newest}, the first there was is 1; publish the release again")
         return msgspec.json.decode(content, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(MANIFEST, f"can not be read ({error}); publish the release again") from error

@@ -70,14 +70,24 @@ class CommandLine(click.Group):
         try:
             result = super().main(args, *rest, **extra)
         except TidewatchError as error:
-            click.secho(f"error: {error}", fg="red", err=True, color=False if os.environ.get("NO_COLOR") else None)
+            _say(str(error))
             sys.exit(1)
         except click.Abort:
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough: click ends us quietly
+        except OSError as error:  # a full disk, a folder that is a file, no permission
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"{where}{error.strerror or error}")
+            sys.exit(1)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _say(error: str) -> None:
+    click.secho(f"error: {error}", fg="red", err=True, color=False if os.environ.get("NO_COLOR") else None)
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["--help", "-h"]})

@@ -67,7 +67,7 @@ def produce(
     topic: str | None,
     settings: Settings,
 ) -> None:
-    r"""Send a file's readings to Kafka, in order of time over all series.
+    """Send a file's readings to Kafka, in order of time over all series.
 
     The file is read as `tidewatch train` reads it. Missing values are sent as null, labels are not sent. The times stay
     the file's; a worker drops readings that are not newer than what it has of a series, so to send a file

@@ -7,7 +7,9 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from config.options import with_settings
 from config.settings import Settings
@@ -128,7 +130,7 @@ def listing(rows: list[dict[str, Any]]) -> Table:
         table.add_column(column, justify="right" if column in {"features", "window"} else "left")
     for about in rows:
         state = "[green]serves[/green]" if about["serves"] else ""
-        state = f"[red]broken: {about['problem']}[/red]" if "problem" in about else state
+        state = f"[red]broken: {escape(str(about['problem']))}[/red]" if "problem" in about else state
         cells = [str(about.get(key, "-")) for key in ("dataset", "release", "created", "features", "window")]
         table.add_row(*cells, state, style="bold" if about["serves"] else "")
     return table
@@ -181,7 +183,7 @@ def card(about: dict[str, Any]) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, text in lines.items():
-        table.add_row(name, text)
+        table.add_row(name, Text(text))  # names of features may look like rich's own tags
     return table
 
 

@@ -43,7 +43,7 @@ def watch(
     idle_exit: float | None,
     settings: Settings,
 ) -> None:
-    r"""See flags as they come on kafka.anomalies_topic, until Ctrl-C.
+    """See flags as they come on kafka.anomalies_topic, until Ctrl-C.
 
     A line is the time of the window's last reading, the series, the score with its threshold (the bar is full at five
     times the threshold), and the features to blame: what was measured, what was expected, and the share in the score.

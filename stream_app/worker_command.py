@@ -18,7 +18,7 @@ from stream_app.worker import Process, build
 def worker(
     topics: tuple[str, ...], group: str | None, publish: str | None, port: int | None, pairs: dict[str, str]
 ) -> None:
-    r"""Score readings from Kafka and publish flags, until stopped.
+    """Score readings from Kafka and publish flags, until stopped.
 
     Missing topics are made. A dataset's detector is loaded when its first reading comes, and replaced between two
     chunks when another release is promoted. Start as many workers as there are partitions: they share them, and when

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from config.settings import FILES, load
 from models.store import open_store
@@ -101,5 +102,5 @@ def _close(console: Console, request: Request, root: Path, seconds: float) -> No
     if not request.promote:
         command = f"tidewatch releases promote {identity.dataset} {identity.release}"
     console.print(f"[bold]{identity.release}[/bold] {state} dataset [bold]{identity.dataset}[/bold] ({seconds:.0f} s)")
-    console.print(f"artifacts: {root / 'Artifact'}", soft_wrap=True)
-    console.print(f"next: [bold]{command}[/bold]", soft_wrap=True)
+    console.print(f"artifacts: {escape(str(root / 'Artifact'))}", soft_wrap=True)
+    console.print(f"next: [bold]{escape(command)}[/bold]", soft_wrap=True)

@@ -27,7 +27,7 @@ FOLDER = Path("var/demo")
 @click.option("--keep", is_flag=True, help="Leave the worker, its topics and Kafka running at the end.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw the last page into this SVG.")
 def demo(data: Path | None, seed: int, keep: bool, picture: Path | None) -> None:
-    r"""See all of it at work: train a detector, stream readings through Kafka, watch the flags beside the truth.
+    """See all of it at work: train a detector, stream readings through Kafka, watch the flags beside the truth.
 
     It runs the commands that you would run, and shows each. The plant has pumps with correlated sensors, and faults
     that the detector is not told of. Of a file of your own, the first 60 % of each series train the detector and the

@@ -36,7 +36,7 @@ def kafka() -> None:
 @DIRECTORY
 @click.option("--port", type=click.IntRange(1, 65535), help="This port, or an error  [default: 9092 or a free one]")
 def start(directory: Path, port: int | None) -> None:
-    r"""Start the broker, or say that it runs already; what a crash left behind is taken up.
+    """Start the broker, or say that it runs already; what a crash left behind is taken up.
 
     \b
     Examples:
