@@ -16,8 +16,10 @@ from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
 from training import loader
 from training.artifacts import Artifacts, write_json
-from training.split import PARTS, Split, labels_of, split
+from training.split import PARTS, Split, labels_of, parts_of, split
 from training.table import Table, load, to_arrow
+
+TRAIN = PARTS.index("train")
 
 
 class TooLittleData(TidewatchError):
@@ -32,6 +34,7 @@ class Prepared:
     scaler: Scaler
     filled: NDArray[np.float64]  # (row, feature) raw units, nothing missing
     rows: NDArray[np.float32]  # (row, feature) scaled, not clipped
+    interval_us: int
     gap_us: int
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -55,12 +58,13 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Prepared:
 def prepare(table: Table, config: TrainingConfig) -> Prepared:
     """Split by time, fit the scaler on the train part, fill and scale. Raises TooLittleData."""
     _refuse_short(table, config.window.size)
-    gap_us = gap_of(table, config)
+    interval_us = interval_of(table, config)
+    gap_us = round(config.gap.factor * interval_us)
     cut = split(table.series, gap_us, config.window, config.split)
     _refuse_empty(table, cut, config)
     values = np.concatenate([series.values for series in table.series])
     labels = np.concatenate([labels_of(series) for series in table.series])
-    train = (cut.parts == PARTS.index("train")) & ~labels
+    train = (cut.parts == TRAIN) & ~labels
     scaler = Scaler.fit(values[train])
     filled = fill(values, cut.segments, config.missing.hold_limit, scaler.mean)
     return Prepared(
@@ -68,15 +72,21 @@ def prepare(table: Table, config: TrainingConfig) -> Prepared:
         scaler,
         filled,
         scaler.transform(filled),
+        interval_us,
         gap_us,
         tuple(_notes(table, cut, values[train], config)),
         tuple(_warnings(table, values, train)),
     )
 
 
-def gap_of(table: Table, config: TrainingConfig) -> int:
-    """The longest pause, in microseconds, that a window may hold."""
-    return round(config.gap.factor * table.interval_us)
+def interval_of(table: Table, config: TrainingConfig) -> int:
+    """The median time in microseconds between readings of the train part: what comes later must not shape a release."""
+    steps = [
+        np.diff(series.times[parts_of(labels_of(series), config.window.size, config.split) == TRAIN])
+        for series in table.series
+    ]
+    together = np.concatenate(steps)
+    return max(int(np.median(together)), 1) if len(together) else table.interval_us
 
 
 def _refuse_short(table: Table, size: int) -> None:
@@ -165,7 +175,7 @@ def _window_config(table: Table, prepared: Prepared, config: TrainingConfig) -> 
         "size": config.window.size,
         "stride": config.window.stride,
         "hold_limit": config.missing.hold_limit,
-        "interval_us": table.interval_us,
+        "interval_us": prepared.interval_us,
         "gap_us": prepared.gap_us,
         "windows": {part: len(windows) for part, windows in prepared.split.windows.items()},
     }

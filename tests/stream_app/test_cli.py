@@ -52,7 +52,9 @@ def test_every_command_has_help_with_an_example(name):
     below = list(command.commands) if isinstance(command, click.Group) else []
     results = [run(name, "--help"), *(run(name, sub, "--help") for sub in below)]
     assert [result.exit_code for result in results] == [0] * len(results)
-    assert any(f"  tidewatch {name}" in result.output for result in results)
+    lines = [line for result in results for line in result.output.splitlines()]
+    assert any(line.startswith(f"    tidewatch {name}") for line in lines)
+    assert not any("\\b" in line or line.count(f"tidewatch {name} ") > 1 for line in lines)
 
 
 def test_help_loads_nothing_heavy():
@@ -88,6 +90,17 @@ def test_a_mistake_is_one_line_on_standard_error(added):
     added(fails)
     result = run("probe")
     assert (result.exit_code, result.output) == (1, "error: pump-7 has no readings; send some\n")
+
+
+def test_a_full_disk_is_one_line(added):
+    """So is any other refusal of the operating system, with the file it is about."""
+
+    def fails() -> None:
+        raise OSError(28, "No space left on device", "var/runs/x.json")
+
+    added(fails)
+    result = run("probe")
+    assert (result.exit_code, result.output) == (1, "error: var/runs/x.json: No space left on device\n")
 
 
 def test_a_bug_keeps_its_traceback(added):

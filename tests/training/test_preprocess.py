@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.training import TrainingConfig
+from schemas.training import SplitConfig, TrainingConfig
 from training import ingest
 from training.artifacts import read_json
 from training.preprocess import TooLittleData, prepare, spreads
@@ -61,6 +61,14 @@ def test_nothing_looks_ahead(change, value):
         np.testing.assert_array_equal(before.rows[:change], after.rows[:change])
     for part in PARTS:
         np.testing.assert_array_equal(before.split.windows[part], after.split.windows[part])
+
+
+def test_a_slower_clock_in_the_test_part_changes_no_gap():
+    """The policy for pauses is measured where the detector is fitted, and nowhere later."""
+    config = CONFIG.model_copy(update={"split": SplitConfig(train=0.3, validation=0.2, calibration=0.2)})
+    steps = np.where(np.arange(400) < 120, 1, 5)
+    prepared = prepare(table(noise(400), times=np.cumsum(steps) * SECOND), config)
+    assert (prepared.interval_us, prepared.gap_us) == (SECOND, 10 * SECOND)
 
 
 def test_a_constant_feature_survives():
