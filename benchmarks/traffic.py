@@ -111,4 +111,5 @@ async def pace(broker: str, topic: str, per_second: float, seconds: float, serie
 def _now(n: int, series: int, partitions: int, walks: list[list[float]]) -> Record:
     name = f"machine-{n % series:05d}"
     stamp = datetime.now(UTC).isoformat()
-    return partition_of(name, partitions), name.encode(), reading(name, stamp, walks[n % len(walks)])
+    row = walks[(n // series + n % series) % len(walks)]  # each series goes on where it was, as in `rows`
+    return partition_of(name, partitions), name.encode(), reading(name, stamp, row)

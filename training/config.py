@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from models.networks import NETWORKS
 from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
 
@@ -23,7 +25,14 @@ def load(named: str, folder: Path, settings: Sequence[str] = ()) -> TrainingConf
     values = _validated(_parsed(path), str(path)).model_dump()
     for setting in settings:
         _set(values, setting)
-    return _validated(values, "--set") if settings else _validated(values, str(path))
+    source = "--set" if settings else str(path)
+    config = _validated(values, source)
+    strangers = config.networks.keys() - NETWORKS.keys()
+    if strangers:
+        raise ConfigError(
+            f"{source}: networks.{min(strangers)} is not a network that exists; there are {', '.join(NETWORKS)}"
+        )
+    return config
 
 
 def dump(config: TrainingConfig) -> str:
@@ -43,9 +52,12 @@ def _find(named: str, folder: Path) -> Path:
 
 def _parsed(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} is no config; give a YAML file of keys such as `window: {{size: 32}}`")
+    return content
 
 
 def _set(values: dict[str, Any], setting: str) -> None:
@@ -78,7 +90,7 @@ def _validated(values: Any, source: str) -> TrainingConfig:
         if problem["type"] == "extra_forbidden":
             raise ConfigError(f"{source}: there is no key '{key}'; {_known(problem['loc'])}") from None
         rule = problem["msg"].removeprefix("Value error, ")
-        value = "" if isinstance(problem["input"], dict) else f" is {problem['input']!r}"
+        value = "" if isinstance(problem["input"], dict) else f" is {shorten(repr(problem['input']), 80)}"
         raise ConfigError(f"{source}: {key}{value}; {rule[0].lower()}{rule[1:]}") from None
 
 

@@ -107,11 +107,16 @@ def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
     smallest = min(shares.validation, shares.calibration, 1 - shares.train - shares.validation - shares.calibration)
     usable = {series.name: int((~labels_of(series)).sum()) for series in table.series}
     longest = max(usable, key=usable.__getitem__)
+    if not usable[longest]:
+        raise TooLittleData(
+            "every reading is labelled an anomaly; name another column by --label, or leave it out by --ignore"
+        )
     fitting = min(int(smallest * usable[longest] / 2), size - 1)
+    shorter = f", or shorten the window (--set window.size={fitting})" if fitting >= 4 else ""
     raise TooLittleData(
         f"no window of {size} rows fits into the {empty[0]} part: series '{longest}' has {usable[longest]} readings "
         f"outside of labelled anomalies{', and no series more' * (len(usable) > 1)}; give at least "
-        f"{int(np.ceil(2 * size / smallest))} without a long pause, or shorten the window (--set window.size={fitting})"
+        f"{int(np.ceil(2 * size / smallest))} without a long pause{shorter}"
     )
 
 

@@ -184,6 +184,6 @@ def _remove(path: Path) -> None:
 
 
 def _folders(folder: Path, pattern: re.Pattern[str]) -> list[str]:
-    if not folder.is_dir():
-        return []
+    if not folder.exists():
+        return []  # nothing was ever published; what is there and no folder is an error that the system names
     return [path.name for path in folder.iterdir() if pattern.fullmatch(path.name) and path.is_dir()]
