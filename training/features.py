@@ -23,7 +23,11 @@ def take_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:
     if name is not None:
         reader.left.pop(name, None)
     for other in [column for column in reader.left if plain(column) in LABEL_NAMES]:
-        unfit = "; it does not hold 0 and 1 alone, so no labels are used" if name is None else ""
+        unfit = (
+            "; it does not hold 0 and 1 alone, so no labels are used"
+            if plain(other) in AUTOMATIC_LABELS and name is None
+            else ""
+        )
         reader.notes.append(f"column '{other}' is ignored: by its name it is a label, and a label is no feature{unfit}")
         del reader.left[other]
     return name, labels
