@@ -69,7 +69,8 @@ class Process(faust.Worker):
     app: App
 
     def __init__(self, app: App, *services: Any, **options: Any) -> None:
-        ours = {"quiet": True, "loglevel": app.engine.settings.log.level}  # Faust's own command would say "warn"
+        # Faust's own command would say "warn", and hide standard error behind a logger.
+        ours = {"quiet": True, "loglevel": app.engine.settings.log.level, "redirect_stdouts": False}
         super().__init__(app, *services, **{**options, **ours})
         self.spinner = None
 
