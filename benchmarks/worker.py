@@ -56,10 +56,11 @@ def main() -> None:
     """Measure, print, and write the figures down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that the benchmark runs")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of which the medians are taken")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the figures go")
     chosen = parser.parse_args()
-    with bed(QUICK if chosen.quick else Scale()) as made:
-        figures = {"machine": machine(), **measure(made)}
+    with bed(QUICK if chosen.quick else Scale(repeats=chosen.repeats)) as made:
+        figures = {"machine": machine(), "repeats": made.scale.repeats, **measure(made)}
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     chosen.output.write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
