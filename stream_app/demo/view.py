@@ -31,7 +31,7 @@ STYLES = {News.FOUND: "green", News.MISSED: "yellow", News.FALSE: "magenta", New
 
 def view(board: Board, pace: Pace, width: int) -> RenderableType:
     """The whole board, for a terminal of this width."""
-    return Group(lanes(board, width), legend(board), *news(board.events), Text(), standing(board, pace, width))
+    return Group(lanes(board, width), legend(board), Text(), *news(board.events), Text(), standing(board, pace, width))
 
 
 def lanes(board: Board, width: int) -> RenderableType:
