@@ -37,8 +37,8 @@ def test_of_a_simulated_plant_reading_by_reading(rig: Rig, plant: Trained):
 
 
 def early(flags: Iterable[Flag]) -> list[Flag]:
-    """Those of the first four hours of the plant's live part."""
-    return [flag for flag in flags if flag.timestamp < "2025-03-04T04"]
+    """Those of the first three hours of the plant's live part."""
+    return [flag for flag in flags if flag.timestamp < "2025-03-04T03"]
 
 
 def test_of_a_real_testbed(kafka: KafkaAtHand, skab: Trained, tmp_path: Path):
