@@ -14,329 +14,15 @@ Owner is the Faust edge in miniature; `Parts` lets a test put in a part from whi
 
 from __future__ import annotations
 
-import struct
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Sequence
 from random import Random
-from zlib import crc32
 
-from stream_app.checkpoint import Checkpointer
-from stream_app.progress import Chunk, Progress
-from stream_app.recovery import Plan, Positions, Recovery
-from stream_app.slabs import Marker, Record, UnreadableError, decode
-
-SERIES = [(dataset, f"series-{n}") for dataset in ("pumps", "fans") for n in range(4)]
-PACKED = struct.Struct(">16sI")
-
-
-class WrongError(AssertionError):
-    """The simulation caught the code in a fault."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    offset: int
-    dataset: str
-    series: str
-    value: int
-
-
-def chained(chain: int, reading: Reading) -> int:
-    """The state of a series after one more reading."""
-    return crc32(struct.pack(">II", chain, reading.value))
-
-
-class Chains:
-    """The simplest series state: of each series, the hash of its readings in order. A `SeriesState`."""
-
-    def __init__(self) -> None:
-        self.chains: dict[str, dict[str, int]] = {}
-
-    def observe(self, reading: Reading) -> int:
-        chains = self.chains.setdefault(reading.dataset, {})
-        chains[reading.series] = chained(chains.get(reading.series, 0), reading)
-        return chains[reading.series]
-
-    def names(self) -> dict[str, dict[str, int]]:
-        return self.chains
-
-    def snapshot(self, dataset: str, series: list[str]) -> bytes:
-        return b"".join(PACKED.pack(name.encode(), self.chains[dataset][name]) for name in series)
-
-    def restore(self, dataset: str, data: bytes) -> None:
-        if len(data) % PACKED.size:
-            raise ValueError(f"{len(data)} bytes are no whole number of series")
-        chains = self.chains.setdefault(dataset, {})
-        for name, chain in PACKED.iter_unpack(data):
-            chains[name.rstrip(b"\0").decode()] = chain
-
-    def clear(self) -> None:
-        self.chains.clear()
-
-
-@dataclass
-class Broker:
-    """One partition of readings, of state and of flags, and one group. Offsets of readings have gaps."""
-
-    readings: list[Reading] = field(default_factory=list)  # all that ever came; those below `earliest` are gone
-    earliest: int = 0
-    end: int = 0
-    state: dict[int, Record] = field(default_factory=dict)
-    state_end: int = 0
-    flags: list[tuple[Reading, int]] = field(default_factory=list)
-    generation: int = 0
-    committed: int | None = None
-
-    def fetch(self, position: int, most: int) -> list[Reading]:
-        """From `position` or, as Kafka's consumer does, from the earliest if that is gone."""
-        position = max(position, self.earliest)
-        return [reading for reading in self.readings if reading.offset >= position][:most]
-
-    def append(self, record: Record) -> int:
-        self.state[self.state_end] = record
-        self.state_end += 1
-        return self.state_end - 1
-
-    def compact(self, until: int) -> None:
-        """Below `until`, of each key only the last record stays."""
-        last = {record.key: offset for offset, record in self.state.items()}
-        gone = [offset for offset, record in self.state.items() if offset < until and last[record.key] != offset]
-        for offset in gone:
-            del self.state[offset]
-
-    def commit(self, generation: int, offset: int) -> bool:
-        """A commit of another generation is refused, as Kafka does."""
-        if generation == self.generation:
-            self.committed = offset
-        return generation == self.generation
-
-
-def claim(record: Record) -> int:
-    """The offset up to which a slab or a marker speaks of the readings; garbage says nothing."""
-    try:
-        content = decode(*record)
-    except UnreadableError:
-        return 0
-    return content.start if isinstance(content, Marker) else content.cover
-
-
-def recover(recovery: Recovery, broker: Broker) -> Recovery:
-    """Read the state partition's tail, as the edge does."""
-    at = broker.state_end
-    while (lower := recovery.back_to(at, 0)) is not None:
-        for offset in range(lower, at):
-            if offset in broker.state:
-                recovery.add(offset, *broker.state[offset])
-        at = lower
-    return recovery
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The code under test."""
-
-    recovery: type[Recovery] = Recovery
-    progress: type[Progress[Reading]] = Progress
-    checkpointer: type[Checkpointer] = Checkpointer
-    owner: type[Owner] | None = None
-
-
-class Owner:
-    """A worker process with its one partition: the edge in miniature, each step of which may be its last."""
-
-    def __init__(self, name: str, broker: Broker, parts: Parts, world: Simulation) -> None:
-        self.name, self.broker, self.parts, self.world = name, broker, parts, world
-        self.random = world.random
-        self.slabs = self.random.choice(world.slab_counts)
-        self.alive = True
-        self.low_water = 0  # nothing that it may still write covers less
-        self.generation: int | None = None  # as far as it knows
-        self.quiet = 0  # what was committed when its generation began must not be published again
-        self.position: int | None = None
-        self.in_flight: list[Reading] = []
-        self.loading: tuple[int | None, int | None] | None = None  # generation, committed
-        self.state = Chains()
-        self.progress: Progress[Reading] | None = None
-        self.checkpointer: Checkpointer | None = None
-        self.queue: deque[Chunk[Reading]] = deque()
-        self.wire: deque[tuple[Chunk[Reading], list[tuple[Reading, int]]]] = deque()  # sends arrive in order
-        self.arrived: list[Chunk[Reading]] = []  # their confirmations are on the way
-        self.state_wire: list[tuple[Checkpointer, int | None, Record]] = []
-        self.written: dict[int, int] = {}  # slab's place in the checkpoint -> state offset
-        self.commits: deque[tuple[int | None, int]] = deque()
-
-    # What the group does to it
-
-    def assigned(self) -> None:
-        self.generation = self.broker.generation
-        self.quiet = self.broker.committed or 0
-        self.position = self.broker.earliest if self.broker.committed is None else self.broker.committed
-
-    def revoked(self) -> None:
-        """The state goes; what is queued, on the wire or being fetched comes back later."""
-        self.generation = self.progress = self.checkpointer = self.position = None
-
-    def die(self) -> None:
-        """Of what it sent, some arrives, later."""
-        self.revoked()
-        self.alive = False
-        while self.wire and self.random.random() < 0.5:
-            self.wire.pop()
-        self.state_wire = [sent for sent in self.state_wire if self.random.random() < 0.5]
-
-    def steps(self) -> list[Callable[[], None]]:
-        """Whatever it could do next."""
-        possible: list[tuple[Callable[[], None], object]] = [
-            (self.deliver, self.wire),
-            (self.deliver_state, self.state_wire),
-        ]
-        if self.alive:
-            possible += [
-                (self.load, self.generation is not None and self.progress is None),
-                (self.fetch, self.position is not None and not self.in_flight),
-                (self.receive, self.in_flight),
-                (self.apply, self.queue),
-                (self.hear, self.arrived),
-                (self.take, self.checkpointer and not self.checkpointer.pending),
-                (self.write, self.checkpointer and self.progress and self.checkpointer.ready(self.progress)),
-                (self.commit, self.progress),
-                (self.deliver_commit, self.commits),
-            ]
-        return [step for step, can in possible if can]
-
-    # Recovery
-
-    def load(self) -> None:
-        """First the committed offset, at another moment all the rest; not if the group moved on in between."""
-        if self.loading is None:
-            self.loading = (self.generation, self.broker.committed)
-            return
-        (generation, committed), self.loading = self.loading, None
-        if self.may_go_on(generation):
-            self.start(committed)
-
-    def may_go_on(self, generation: int | None) -> bool:
-        return generation == self.generation
-
-    def start(self, committed: int | None) -> None:
-        broker = self.broker
-        opening = broker.end if self.world.opens_at_end else broker.earliest
-        recovery = recover(self.parts.recovery(self.slabs), broker)
-        plan = recovery.plan(Positions(broker.earliest, broker.end, committed, opening)).restore(self.state)
-        self.world.planned(plan)
-        self.open(plan)
-        self.position = self.low_water = plan.start
-        self.progress = self.parts.progress(plan, self.generation or 0)
-        self.checkpointer = self.parts.checkpointer(plan, self.state, self.slabs, self.world.slab_bytes)
-        self.written.clear()
-
-    def open(self, plan: Plan) -> None:
-        if plan.opening is not None:
-            self.broker.append(plan.opening)
-
-    # From fetch to commit
-
-    def fetch(self) -> None:
-        assert self.position is not None
-        self.in_flight = self.broker.fetch(self.position, self.random.randint(1, 6))
-        if self.in_flight:
-            self.position = self.in_flight[-1].offset + 1
-
-    def receive(self) -> None:
-        """A fetch returns, maybe one from before a rebalance or a seek."""
-        fetched, self.in_flight = self.in_flight, []
-        if self.progress is None or self.generation is None:
-            return
-        admission = self.progress.admit(fetched, self.generation)
-        if admission.seek is not None:
-            self.position = admission.seek
-        if admission.hole and admission.hole[0] < self.broker.earliest:
-            self.die()  # readings were lost under it: a worker stops, and says at its next start what is gone
-        else:
-            self.queue.extend(admission.chunks)
-
-    def apply(self) -> None:
-        """As in an agent of Faust, what it does not own is passed over, and acknowledged all the same."""
-        chunk = self.queue.popleft()
-        if self.progress is None or self.checkpointer is None or not self.progress.owns(chunk):
-            self.acknowledge(chunk)
-            return
-        with self.progress.applying(chunk):
-            flags = self.observe(chunk, self.progress, self.checkpointer)
-        if not chunk.publish:
-            self.acknowledge(chunk)
-            return
-        if chunk.records[0].offset < self.quiet:
-            raise WrongError(f"{self.name} publishes {chunk.start}, though {self.quiet} was committed")
-        self.wire.append((chunk, flags))
-
-    def observe(
-        self, chunk: Chunk[Reading], progress: Progress[Reading], checkpointer: Checkpointer
-    ) -> list[tuple[Reading, int]]:
-        flags = []
-        for reading in chunk.records:
-            if chunk.settled or not progress.holds(reading.offset, reading.dataset, reading.series):
-                flags.append((reading, self.state.observe(reading)))
-                checkpointer.touch(reading.dataset, [reading.series], size=20)
-        return flags
-
-    def deliver(self) -> None:
-        chunk, flags = self.wire.popleft()
-        self.broker.flags.extend(flags)
-        self.arrived.append(chunk)
-
-    def hear(self) -> None:
-        """Confirmations are heard in any order."""
-        self.acknowledge(self.arrived.pop(self.random.randrange(len(self.arrived))))
-
-    def acknowledge(self, chunk: Chunk[Reading]) -> None:
-        if self.progress is not None:
-            self.progress.confirm(chunk)
-
-    def commit(self) -> None:
-        assert self.progress is not None
-        self.commits.append((self.generation, self.progress.confirmed))
-
-    def deliver_commit(self) -> None:
-        generation, offset = self.commits.popleft()
-        refused = generation is None or not self.broker.commit(generation, offset)
-        if refused and self.random.random() < 0.2 and self.generation != self.broker.generation:
-            self.revoked()
-
-    # Checkpoints
-
-    def take(self) -> None:
-        if self.checkpointer and self.progress:
-            self.checkpointer.take(self.progress)
-
-    def write(self) -> None:
-        if self.checkpointer:
-            records = self.checkpointer.slabs()
-            self.state_wire += [(self.checkpointer, place, record) for place, record in enumerate(records)]
-            if not records:
-                self.mark(self.checkpointer)
-
-    def deliver_state(self) -> None:
-        """Slabs arrive in any order; when all did, the marker is sent, and then the checkpoint is done."""
-        sender, place, record = self.state_wire.pop(self.random.randrange(len(self.state_wire)))
-        offset = self.broker.append(record)
-        if sender is not self.checkpointer:
-            return
-        if place is None:
-            self.finish(sender, record)
-        else:
-            self.written[place] = offset
-            if not any(other is sender for other, _, _ in self.state_wire):
-                self.mark(sender)
-
-    def mark(self, sender: Checkpointer) -> None:
-        self.state_wire.append((sender, None, sender.marker([self.written[n] for n in sorted(self.written)])))
-
-    def finish(self, sender: Checkpointer, record: Record) -> None:
-        self.low_water = claim(record)
-        self.written.clear()
-        sender.finish()
+from stream_app.progress import Chunk
+from stream_app.recovery import Plan
+from stream_app.slabs import Record
+from tests.stream_app.broker import SERIES, Broker, Chains, Reading, WrongError, claim
+from tests.stream_app.owner import Owner, Parts
 
 
 class Simulation:
@@ -353,6 +39,11 @@ class Simulation:
         self.slab_counts = self.random.choice([[3], [3], [2, 4]])
         self.slab_bytes = self.random.choice([900_000, 900_000, 120])
         self.pace: defaultdict[str, int] = defaultdict(lambda: self.random.choice([1, 1, 5]))  # of each kind of step
+        self.changes_service = self.random.random() < 0.2  # a dataset has no release for a while
+        self.loses_chunks = self.random.random() < 0.1  # between fetch and scoring: a worker must stop then
+        self.unserved: set[str] = set()
+        self.passed_over: set[int] = set()  # readings that came while their dataset was unserved
+        self.settling = False
         self.broker = Broker()
         self.owners: list[Owner] = []
         self.current: Owner | None = None
@@ -389,6 +80,11 @@ class Simulation:
             self.broker.readings.append(Reading(offset, dataset, series, self.random.getrandbits(32)))
             self.broker.end = offset + 1
         self.broker.end += self.random.choice([0, 0, 2])  # a transaction's end takes an offset too
+        if self.changes_service and self.random.random() < 0.2:
+            self.unserved ^= {"fans"}
+
+    def loses(self, chunk: Chunk[Reading]) -> bool:
+        return self.loses_chunks and not self.settling and self.random.random() < 0.02
 
     def rebalance(self) -> None:
         """The old owner learns of it, or becomes a zombie; the new one is a new process, the old one, or a zombie."""
@@ -450,6 +146,8 @@ class Simulation:
 
     def settle(self) -> None:
         """All others die, one owner goes on until all is flagged and committed."""
+        self.settling = True
+        self.unserved.clear()
         for owner in self.owners:
             owner.die()
         self.assign(self.spawn())
@@ -470,15 +168,18 @@ class Simulation:
     def verify(self) -> None:
         opened = self.opened or 0
         readings = [reading for reading in self.broker.readings if reading.offset >= opened]
-        truths = [expected(readings, origin) for origin in (opened, *(until for _, until in self.holes))]
+        origins = [opened, *(until for _, until in self.holes)]
+        if self.changes_service:  # then a series may begin anew with any reading, but leaves none out from there on
+            origins += [reading.offset for reading in readings]
+        truths = [expected(readings, origin) for origin in origins]
         for reading, chain in self.broker.flags:
             if reading.offset >= opened and all(truth.get(reading.offset) != chain for truth in truths):
                 raise WrongError(f"the flag of {reading} is not that of its readings")
-        flagged = {reading.offset for reading, _ in self.broker.flags}
+        flagged = {reading.offset for reading, _ in self.broker.flags} | self.passed_over
         for reading in readings:
             if reading.offset not in flagged and not any(a <= reading.offset < b for a, b in self.holes):
                 raise WrongError(f"{reading} has no flag")
-        if not self.holes:  # after one, a zombie may bring flags that the owner could not
+        if not self.holes and not self.changes_service:  # a zombie may bring flags that the owner could not
             self.verify_order()
 
     def verify_order(self) -> None:

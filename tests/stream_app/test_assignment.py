@@ -288,7 +288,7 @@ def test_a_partition_that_can_not_publish_does_not_stop_the_others():
                 await until(rig.assignment.has_room.is_set)
                 rig.work_on([reading(offset)], tp=other)
             await until(lambda: rig.assignment.committable(other) == 60)
-            assert (rig.assignment.committable(TP) or 0) < 60
+            assert (rig.assignment.committable(TP) or 0) != 60
             assert rig.assignment.hungry({TP, other}) == {other}
             rig.topics.stuck.clear()
             await until(lambda: rig.assignment.committable(TP) == 60)

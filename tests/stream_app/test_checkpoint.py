@@ -9,7 +9,7 @@ from stream_app.checkpoint import PATIENCE, REWRITE_EVERY, Checkpointer
 from stream_app.progress import Chunk, Progress
 from stream_app.recovery import Plan, Positions, Recovery
 from stream_app.slabs import SLAB_BYTES, Marker, Slab, bucket, decode
-from tests.stream_app.simulation import Broker, Chains, Reading, recover
+from tests.stream_app.broker import Broker, Chains, Reading, recover
 
 SLABS = 4
 

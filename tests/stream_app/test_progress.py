@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream_app.progress import Admission, Chunk, OutOfOrderError, Progress
 from stream_app.recovery import Plan
 from stream_app.slabs import bucket
-from tests.stream_app.simulation import Reading
+from tests.stream_app.broker import Reading
 
 GENERATION = 3
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stream_app.recovery import Plan, Positions, Recovery
 from stream_app.slabs import MARKER_KEY, Marker, Record, Slab, decode, encode
-from tests.stream_app.simulation import Broker, Chains, Reading, recover
+from tests.stream_app.broker import Broker, Chains, Reading, recover
 
 
 def at(earliest: int = 0, end: int = 1000, committed: int | None = None, opening: int = 0) -> Positions:

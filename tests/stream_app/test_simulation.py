@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from stream_app.checkpoint import Checkpointer
 from stream_app.progress import Chunk, Progress
 from stream_app.recovery import Plan, Positions, Recovery, Stored
 from stream_app.slabs import Marker
-from tests.stream_app.simulation import Owner, Parts, Reading, Simulation, WrongError
+from tests.stream_app.broker import Reading, WrongError
+from tests.stream_app.owner import Owner, Parts
+from tests.stream_app.simulation import Simulation
 
 SEEDS = 500
 ENOUGH = 1000  # seeds among which each missing cure must show
@@ -59,6 +62,15 @@ class StartsAnewWithoutACommit(Recovery):
         return plan if positions.committed is not None else replace(plan, publish_from=positions.opening)
 
 
+class IgnoresTheHole(Recovery):
+    """A slab from before readings that the log has lost is used, as if nothing was between."""
+
+    def _continuing(self, positions: Positions) -> Plan:
+        plan = super()._continuing(replace(positions, earliest=0))
+        floors = tuple(max(floor, positions.earliest) for floor in plan.floors)
+        return replace(plan, floors=floors, earliest=positions.earliest)
+
+
 class ForgetsTheFloors(Progress[Reading]):
     """Readings that a restored slab contains are applied again."""
 
@@ -95,6 +107,15 @@ class AcknowledgesOffsets(Progress[Reading]):
         self._confirmed = max(self._confirmed, chunk.end)
 
 
+class AppliesInAnyOrder(Progress[Reading]):
+    """A chunk that does not follow the one before is applied all the same."""
+
+    @contextmanager
+    def applying(self, chunk: Chunk[Reading]) -> Iterator[None]:
+        yield
+        self.applied = chunk.end
+
+
 class WritesBeforeFlagsAreConfirmed(Checkpointer):
     """Slabs are written as soon as they are copied."""
 
@@ -117,6 +138,14 @@ class BaseTooHigh(Checkpointer):
 
     def _base(self) -> int:
         return max((written.offset for written in self._written.values()), default=self._state_end)
+
+
+class TouchesOnlyWhatItKeeps(Owner):
+    """Readings of a dataset without a release leave its old slabs as they are."""
+
+    def touch(self, checkpointer: Checkpointer, reading: Reading, passed_over: bool) -> None:
+        if not passed_over:
+            super().touch(checkpointer, reading, passed_over)
 
 
 class NoFirstMarker(Owner):
@@ -169,6 +198,9 @@ WITHOUT = {
     "hold until confirmed": Parts(checkpointer=WritesBeforeFlagsAreConfirmed),
     "no checkpoint during replay": Parts(checkpointer=TakesDuringReplay),
     "base": Parts(checkpointer=BaseTooHigh),
+    "lost": Parts(recovery=IgnoresTheHole),
+    "order of chunks": Parts(progress=AppliesInAnyOrder),
+    "passed over": Parts(owner=TouchesOnlyWhatItKeeps),
     "first marker": Parts(owner=NoFirstMarker),
     "marker after its slabs": Parts(owner=MarksBeforeSlabsAreConfirmed),
     "state dropped on revocation": Parts(owner=KeepsItsStateWhenRevoked),
