@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from config.layers import ignored_variables, leaves
@@ -56,7 +57,7 @@ def _print_table(loaded: Loaded) -> None:
         table.add_column(column, overflow="fold")
     for key, row in _rows(loaded).items():
         changed = row["origin"] != "default"
-        table.add_row(key, _spelled(row["value"]), row["origin"], style="bold" if changed else "dim")
+        table.add_row(key, escape(_spelled(row["value"])), escape(row["origin"]), style="bold" if changed else "dim")
     Console().print(table)
 
 

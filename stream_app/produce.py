@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config.options import with_settings
@@ -83,7 +84,7 @@ def produce(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it reaches the user as our error
     console = Console(stderr=True)
     options = client_options(settings.kafka)
-    with console.status(f"reading {data}"):
+    with console.status(f"reading {escape(str(data))}"):
         table = read(data, time=time_column, series=series, label=label, ignore=ignore)
     for note in table.notes:
         click.secho(f"note: {note}", dim=True, err=True)
@@ -143,5 +144,5 @@ class Sending:
 
 
 def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True)

@@ -28,6 +28,12 @@ def releases() -> None:
     """List, show, promote and roll back trained detectors.
 
     A worker looks every few seconds which release is the champion of a dataset, and goes over to it between two chunks.
+
+    \b
+    Examples:
+      tidewatch releases list
+      tidewatch releases show pumps
+      tidewatch releases rollback pumps
     """
 
 
@@ -131,7 +137,7 @@ def listing(rows: list[dict[str, Any]]) -> Table:
     for about in rows:
         state = "[green]serves[/green]" if about["serves"] else ""
         state = f"[red]broken: {escape(str(about['problem']))}[/red]" if "problem" in about else state
-        cells = [str(about.get(key, "-")) for key in ("dataset", "release", "created", "features", "window")]
+        cells = [escape(str(about.get(key, "-"))) for key in ("dataset", "release", "created", "features", "window")]
         table.add_row(*cells, state, style="bold" if about["serves"] else "")
     return table
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from models.store import open_store
 from schemas.errors import TidewatchError
@@ -74,19 +75,20 @@ class Demo:
                 f"a simulated plant, the same for the same seed ({seed}): {len(scene.stretches)} pumps, 8 sensors each"
             )
         else:
-            with self.console.status(f"reading {data}"):
+            with self.console.status(f"reading {escape(str(data))}"):
                 scene = from_file(data, self.folder)
             what = f"{data}: the first 60 % of {len(scene.stretches)} series to train on, the rest to stream"
         truth = f"{len(scene.faults)} fault{'s' * (len(scene.faults) != 1)} in them" if scene.labelled else "no labels"
-        self.console.print(what, f"  {scene.history}  the past, to train on", sep="\n", soft_wrap=True)
-        self.console.print(f"  {scene.live}     {scene.readings:,} readings to stream, {truth}", soft_wrap=True)
+        self.console.print(what, f"  {scene.history}  the past, to train on", sep="\n", soft_wrap=True, markup=False)
+        live = f"  {scene.live}     {scene.readings:,} readings to stream, {truth}"
+        self.console.print(live, soft_wrap=True, markup=False)
         return scene
 
     def kafka(self) -> None:
         """Step 2: the local Kafka, unless there is another, or it runs already."""
         self.step("Kafka")
         if not self.is_local:
-            self.console.print(f"yours, at {self.settings.kafka.bootstrap_servers}")
+            self.console.print(f"yours, at {self.settings.kafka.bootstrap_servers}", markup=False)
             return
         ours = not is_alive(DEFAULT_DIRECTORY)
         if ours:

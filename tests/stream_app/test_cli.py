@@ -45,16 +45,31 @@ def test_no_command_prints_help_with_every_command():
         assert entry.summary in result.output
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_example(name):
-    """`tidewatch NAME --help`, or that of a command under it, shows at least one line to copy."""
-    command = tidewatch.get_command(click.Context(tidewatch), name)
-    below = list(command.commands) if isinstance(command, click.Group) else []
-    results = [run(name, "--help"), *(run(name, sub, "--help") for sub in below)]
-    assert [result.exit_code for result in results] == [0] * len(results)
-    lines = [line for result in results for line in result.output.splitlines()]
-    assert any(line.startswith(f"    tidewatch {name}") for line in lines)
-    assert not any("\\b" in line or line.count(f"tidewatch {name} ") > 1 for line in lines)
+def every_command() -> list[tuple[str, ...]]:
+    """Each command by its words, and each under a group."""
+    words: list[tuple[str, ...]] = []
+    for name in COMMANDS:
+        command = tidewatch.get_command(click.Context(tidewatch), name)
+        below = command.commands if isinstance(command, click.Group) else {}
+        words += [(name,), *((name, sub) for sub in below)]
+    return words
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_has_help_with_examples(words):
+    """`--help` shows lines to copy: each alone on its line, and none of click's own marks."""
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert "\\b" not in result.output
+    assert "\b" not in result.output
+    lines = result.output.splitlines()
+    heading = next(at for at, line in enumerate(lines) if line in ("  Example:", "  Examples:"))
+    examples = lines[heading + 1 : lines.index("", heading)]
+    assert examples
+    for line in examples:
+        assert line.startswith("    ")
+        assert f"tidewatch {' '.join(words)}" in line
+        assert line.count("tidewatch ") == 1
 
 
 def test_help_loads_nothing_heavy():
@@ -144,6 +159,13 @@ def test_config_shows_values_and_origins_and_hides_secrets(monkeypatch):
     table = run("config").output
     assert all(key in table for key in shown)
     assert "hunter2" not in table
+
+
+def test_what_looks_like_markup_is_shown_as_it_is():
+    """Values are the user's: `[/x]` in one is no tag of ours."""
+    result = run("config", "--setting", "kafka.group=a[/b][red]c")
+    assert result.exit_code == 0
+    assert "a[/b][red]c" in result.output
 
 
 def test_config_names_a_variable_with_one_underscore_too_few(monkeypatch):

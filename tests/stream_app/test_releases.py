@@ -72,6 +72,16 @@ def test_show_tells_what_a_release_is(store):
     assert about["files"]["gru_ae.pth"] > 0
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(store):
+    """A feature may be called `[/g]`, and a file on the disk anything."""
+    release = tiny_release.publish(store, "pumps", features=("flow", "temp [/g]"))
+    assert "2: flow, temp [/g]" in releases("show", "pumps").output
+    (store.root / "pumps" / release / "[red].json").write_text("{}")
+    result = releases("list")
+    assert result.exit_code == 0
+    assert "[red].json" in result.output
+
+
 def test_promote_and_roll_back(store):
     """The pointer moves, and back."""
     first, second = (tiny_release.publish(store, "pumps", seed) for seed in (0, 1))

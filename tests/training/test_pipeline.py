@@ -173,6 +173,16 @@ def test_a_mistake_is_one_line(workplace, options, expected):
     assert not (workplace.parent / "var" / "store").exists()
 
 
+def test_a_path_that_looks_like_markup(workplace):
+    """It is printed as it is, and quoted in the command to copy."""
+    (workplace.parent / "s[").mkdir()
+    workplace.rename(workplace.parent / "s[" / "g].csv")
+    result = train("--data", "s[/g].csv", "--run-dir", "runs[/b]")
+    assert result.exit_code == 0, result.output
+    assert "artifacts: runs[/b]/Artifact" in result.output
+    assert "next: tidewatch score --data 's[/g].csv' --dataset plant" in result.output
+
+
 def test_usage_errors_have_their_own_code(workplace):
     """A missing option is click's to explain."""
     assert train().exit_code == 2
