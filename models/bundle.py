@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -24,13 +25,14 @@ from models.networks.autoencoder import Autoencoder
 from models.scaling import Scaler, ScalerError
 from schemas.errors import TidewatchError
 from schemas.manifest import FORMAT, Manifest, WindowMeta
-from schemas.reference import EnsembleMeta, NormaliserMeta, ScoreMeta, ThresholdMeta
+from schemas.reference import EnsembleMeta, Histogram, NormaliserMeta, Reference, ScoreMeta, ThresholdMeta
 from schemas.training import NetworkConfig, TrainingConfig
 
 __all__ = ["BundleError", "load", "pack"]
 
 CONFIG, SCALER, WINDOW, META = "config.yaml", "scaler.json", "window_config.json", "ensemble_meta.json"
 TEXTS = (CONFIG, SCALER, WINDOW, META)
+NOT_COUNTED = "has falling edges, or not one count of 0 or more between each two"
 
 Text = TypeVar("Text", EnsembleMeta, WindowMeta, dict[str, list[float]])
 
@@ -142,10 +144,32 @@ def _check_agreement(manifest: Manifest, texts: _Texts) -> None:
         (META, "has a number that is not finite", bool(np.isfinite(numbers).all())),
         (META, "has a scale that is not above 0", all(0 < each < np.inf for each in scales)),
         (META, "has a hold that is not below 1", 0 <= meta.score.hold < 1 and window.hold_limit >= 0),
+        (META, "has a weight below 0", all(weight >= 0 for weight in meta.weights.values())),
+        (META, "has a rate that is not between 0 and 1", 0 < meta.threshold.rate < 1),
+        *((META, f"has {reason}", holds) for reason, holds in _reference_rules(meta.reference)),
     ]
     for file, reason, holds in rules:
         if not holds:
             raise BundleError(file, f"{reason}; train again")
+
+
+def _reference_rules(reference: Reference) -> Iterator[tuple[str, bool]]:
+    """What statistics of normal data can not be, and whether these are otherwise."""
+    yield "a reference anomaly rate that is not a share", 0 <= reference.anomaly_rate <= 1
+    yield "a reference error below 0", 0 <= reference.error.median <= reference.error.p95 < np.inf
+    yield f"a reference histogram of the error that {NOT_COUNTED}", _is_histogram(reference.error.histogram)
+    for name, feature in reference.features.items():
+        yield f"a reference mean of '{name}' that is not finite", bool(np.isfinite(feature.mean))
+        yield f"a reference std of '{name}' below 0", 0 <= feature.std < np.inf
+        yield f"a reference missing_share of '{name}' that is not a share", 0 <= feature.missing_share <= 1
+        yield f"a reference histogram of '{name}' that {NOT_COUNTED}", _is_histogram(feature.histogram)
+
+
+def _is_histogram(histogram: Histogram) -> bool:
+    """Finite edges that do not fall (of values nearly equal, some coincide), one count of 0 or more between each two."""
+    edges, counts = histogram.edges, histogram.counts
+    rising = bool(np.isfinite(edges).all()) and all(low <= high for low, high in pairwise(edges))
+    return rising and len(edges) == len(counts) + 1 and min(counts, default=-1) >= 0
 
 
 def _network(files: Mapping[str, bytes], name: str, size: NetworkConfig, texts: _Texts) -> Autoencoder:

@@ -48,13 +48,12 @@ def check(files: Mapping[str, bytes]) -> Manifest:
 
 
 def read(content: bytes) -> Manifest:
-    """A manifest's bytes, parsed; one of a newer format is refused before its other fields are looked at."""
+    """A manifest's bytes, parsed; one of another format is refused before its other fields are looked at."""
     try:
-        newest = msgspec.json.decode(content, type=_AnyFormat).format
-        if newest > FORMAT:
-            raise BundleError(MANIFEST, f"has format {newest}, this program reads up to {FORMAT}: update Tidewatch")
-        if newest < 1:
-            raise BundleError(MANIFEST, f"has format {newest}, the first there was is 1; publish the release again")
+        found = msgspec.json.decode(content, type=_AnyFormat).format
+        if found != FORMAT:
+            way = "update Tidewatch" if found > FORMAT else "train again"
+            raise BundleError(MANIFEST, f"has format {found}, this program reads {FORMAT}: {way}")
         return msgspec.json.decode(content, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(MANIFEST, f"can not be read ({error}); publish the release again") from error

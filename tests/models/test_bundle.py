@@ -150,10 +150,11 @@ def test_no_manifest_no_release():
         load(FILES | {MANIFEST: b"\xff{"})
 
 
-def test_a_newer_format_says_update():
-    """A release of a later Tidewatch is refused by its format number, whatever else is in it."""
-    with pytest.raises(BundleError, match=r"format 2, this program reads up to 1: update"):
-        load({MANIFEST: b'{"format": 2, "files": ["another shape"]}'})
+@pytest.mark.parametrize(("number", "way"), [(2, "update Tidewatch"), (0, "train again"), (-1, "train again")])
+def test_another_format_says_what_to_do(number: int, way: str):
+    """A release of another Tidewatch is refused by its format number, whatever else is in it."""
+    with pytest.raises(BundleError, match=rf"format {number}, this program reads 1: {way}"):
+        load({MANIFEST: b'{"format": %d, "files": ["another shape"]}' % number})
 
 
 class Bomb:
@@ -220,6 +221,12 @@ def test_a_detector_that_scores_otherwise_is_refused():
         load(with_tensors(lambda tensors: {key: tensor * 1.1 for key, tensor in tensors.items()}))
 
 
+def test_a_release_without_golden_windows_is_refused():
+    """Nothing would show that it scores here as where it was made."""
+    with pytest.raises(BundleError, match=r"manifest\.json has no golden windows"):
+        load(signed(FILES, golden=[]))
+
+
 def test_a_golden_window_of_another_shape_is_refused():
     """A golden window must be of the detector's shape."""
     for values in ([], [[1.0]], [[1.0, 2.0]] * (tiny_release.WINDOW + 1)):
@@ -250,6 +257,27 @@ def test_texts_that_can_not_score_are_refused(name: str, change: Callable[[dict[
     """A signed file that contradicts the others, or holds a number that can not score, is refused by its name."""
     with pytest.raises(BundleError, match=rf"^({name}|window_config\.json|ensemble_meta\.json) .*{said}"):
         load(with_json(name, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda meta: meta["weights"].update(gru_ae=-0.5), "weight below 0"),
+        (lambda meta: meta["threshold"].update(rate=-1), "rate that is not between"),
+        (lambda meta: meta["reference"].update(anomaly_rate=1.5), "anomaly rate"),
+        (lambda meta: meta["reference"]["error"].update(median=-1), "error below 0"),
+        (lambda meta: meta["reference"]["error"]["histogram"]["counts"].pop(), "histogram of the error"),
+        (lambda meta: meta["reference"]["features"]["flow"].update(std=-1), "std of 'flow' below 0"),
+        (lambda meta: meta["reference"]["features"]["flow"].update(missing_share=-0.1), "missing_share of 'flow'"),
+        (lambda meta: meta["reference"]["features"]["flow"]["histogram"]["counts"].insert(0, -1), "of 'flow'"),
+        (lambda meta: meta["reference"]["features"]["flow"]["histogram"]["edges"].reverse(), "histogram of 'flow'"),
+        (lambda meta: meta["reference"]["features"]["flow"]["histogram"].update(edges=[0], counts=[]), "of 'flow'"),
+    ],
+)
+def test_a_reference_that_can_not_be_is_refused(change: Callable[[dict[str, Any]], None], said: str):
+    """Live figures are held against these: shares beyond 0 to 1, and counts that are none, would mislead."""
+    with pytest.raises(BundleError, match=rf"^ensemble_meta\.json has a .*{said}"):
+        load(with_json("ensemble_meta.json", change))
 
 
 @pytest.mark.parametrize(
