@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
+Whole = Annotated[int, Strict()]  # true is no 1, and 8.0 no 8
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -18,14 +19,14 @@ class Section(BaseModel):
 class WindowConfig(Section):
     """How a series is cut: `size` rows a window, a new one every `stride` rows."""
 
-    size: int = Field(32, ge=4, le=4096)
-    stride: int = Field(1, ge=1, le=4096)
+    size: Whole = Field(32, ge=4, le=4096)
+    stride: Whole = Field(1, ge=1, le=4096)
 
 
 class MissingConfig(Section):
     """A missing value repeats the last one for at most `hold_limit` rows, then becomes the feature's training mean."""
 
-    hold_limit: int = Field(10, ge=0, le=32_000)
+    hold_limit: Whole = Field(10, ge=0, le=32_000)
 
 
 class GapConfig(Section):
@@ -58,9 +59,9 @@ class ScalingConfig(Section):
 class NetworkConfig(Section):
     """The size of one autoencoder. For the CNN, `hidden` is channels and `layers` are halvings of the window."""
 
-    hidden: int = Field(32, ge=1, le=1024)
-    latent: int = Field(16, ge=1, le=1024)
-    layers: int = Field(1, ge=1, le=8)
+    hidden: Whole = Field(32, ge=1, le=1024)
+    latent: Whole = Field(16, ge=1, le=1024)
+    layers: Whole = Field(1, ge=1, le=8)
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
@@ -70,12 +71,12 @@ class OptimiserConfig(Section):
     `batch_size` is the most: few windows are taken in smaller steps, so that an epoch has some 32 of them.
     """
 
-    epochs: int = Field(20, ge=1)
+    epochs: Whole = Field(20, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
-    batch_size: int = Field(256, ge=1)
-    patience: int = Field(4, ge=1)
-    seed: int = Field(7, ge=0, lt=2**32)
-    threads: int = Field(1, ge=1)
+    batch_size: Whole = Field(256, ge=1)
+    patience: Whole = Field(4, ge=1)
+    seed: Whole = Field(7, ge=0, lt=2**32)
+    threads: Whole = Field(1, ge=1)
 
 
 class EnsembleConfig(Section):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import yaml
@@ -13,6 +12,9 @@ from pydantic import ValidationError
 from models.networks import NETWORKS
 from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
+
+MOST_SHOWN = 80  # characters of a value in a message
+REMOVABLE = (("networks",), ("ensemble", "weights"))  # where null takes a key away
 
 
 class ConfigError(TidewatchError):
@@ -56,25 +58,29 @@ def _parsed(path: Path) -> Any:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} is no config; give a YAML file of keys such as `window: {{size: 32}}`")
+        raise ConfigError(
+            f"{path} holds {_shown(content)}, which is no config; give a YAML file such as `window: {{size: 32}}`"
+        )
     return content
 
 
 def _set(values: dict[str, Any], setting: str) -> None:
-    """Lay one `key=value` over: the value is YAML, and null takes a network or a weight away."""
+    """Lay one `key=value` over: the value is YAML, and null takes a network or a weight away, and nothing else."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set '{setting}' has no key=value; write for instance --set window.size=16")
+        raise ConfigError(f"--set {_shown(setting)} has no key=value; write for instance --set window.size=16")
     *groups, last = key.strip().split(".")
     place = values
     for group in groups:
         place = place.setdefault(group, {})
         if not isinstance(place, dict):
-            raise ConfigError(f"--set {key}: '{group}' is a value and has no keys; its value is {place!r}")
+            raise ConfigError(f"--set {key}: '{group}' is a value and has no keys; its value is {_shown(place)}")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: '{text}' is no YAML value; quote it") from None
+        raise ConfigError(f"--set {key}: {_shown(text)} is no YAML value; quote it") from None
+    if value is None and tuple(groups) not in REMOVABLE:
+        raise ConfigError(f"--set {key}: the value is empty; write one, or leave the option out for the default")
     if value is None:
         place.pop(last, None)
     else:
@@ -90,8 +96,14 @@ def _validated(values: Any, source: str) -> TrainingConfig:
         if problem["type"] == "extra_forbidden":
             raise ConfigError(f"{source}: there is no key '{key}'; {_known(problem['loc'])}") from None
         rule = problem["msg"].removeprefix("Value error, ")
-        value = "" if isinstance(problem["input"], dict) else f" is {shorten(repr(problem['input']), 80)}"
+        value = "" if isinstance(problem["input"], dict) else f" is {_shown(problem['input'])}"
         raise ConfigError(f"{source}: {key}{value}; {rule[0].lower()}{rule[1:]}") from None
+
+
+def _shown(value: Any) -> str:
+    """A value as it was given, and not too long for a message."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
 def _known(loc: tuple[int | str, ...]) -> str:

@@ -59,6 +59,12 @@ def test_a_dumped_config_loads_the_same(tmp_path):
         ("quick", "window", "--set 'window' has no key=value; write for instance --set window.size=16"),
         ("quick", "window.size.x=1", "--set window.size.x: 'size' is a value and has no keys"),
         ("quick", "window.size=[", "--set window.size: '[' is no YAML value"),
+        ("quick", "window.size=", "--set window.size: the value is empty; write one, or leave the option out"),
+        ("quick", "networks.lstm_ae.hidden=null", "--set networks.lstm_ae.hidden: the value is empty"),
+        ("quick", "networks.lstm_ae.hidden=true", "networks.lstm_ae.hidden is True; input should be a valid integer"),
+        ("quick", "window.size=8.0", "window.size is 8.0; input should be a valid integer"),
+        ("quick", "networks.foo={}", "--set: networks.foo is not a network that exists; there are lstm_ae, gru_ae"),
+        ("quick", f"threshold.method={'x' * 999}", f"threshold.method is '{'x' * 76}...; input should be"),
         (
             "slow",
             "window.size=8",
@@ -72,6 +78,24 @@ def test_a_wrong_key_is_named(named, change, expected):
         load(named, FOLDER, [change])
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["time,a\n" + "2020-01-01,1.5\n" * 500, "- 1\n- 2\n"])
+def test_a_file_that_is_no_config(tmp_path, text):
+    """Readings given for a config are named as such, and not printed whole."""
+    file = tmp_path / "data.csv"
+    file.write_text(text)
+    with pytest.raises(
+        ConfigError, match=r"data\.csv holds .*, which is no config; give a YAML file of keys"
+    ) as caught:
+        load(str(file), FOLDER)
+    assert len(str(caught.value)) < len(str(file)) + 200
+
+
+def test_null_takes_a_weight_away():
+    """A network without a weight has the default one."""
+    changes = ["ensemble.weights.cnn_ae=2", "ensemble.weights.cnn_ae=null"]
+    assert load("quick", FOLDER, changes).ensemble.weights == {}
 
 
 def test_a_file_that_is_no_yaml(tmp_path):
