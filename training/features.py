@@ -23,14 +23,18 @@ def take_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:
     if name is not None:
         reader.left.pop(name, None)
     for other in [column for column in reader.left if plain(column) in LABEL_NAMES]:
-        unfit = (
-            "; it does not hold 0 and 1 alone, so no labels are used"
-            if plain(other) in AUTOMATIC_LABELS and name is None
-            else ""
-        )
-        reader.notes.append(f"column '{other}' is ignored: by its name it is a label, and a label is no feature{unfit}")
+        why = _why_unfit(reader.left[other]) if name is None and plain(other) in AUTOMATIC_LABELS else ""
+        reader.notes.append(f"column '{other}' is ignored: by its name it is a label, and a label is no feature{why}")
         del reader.left[other]
     return name, labels
+
+
+def _why_unfit(column: pa.ChunkedArray) -> str:
+    """Why a column is no ground truth, by its first value that is neither 0 nor 1."""
+    row = int(np.argmin(np.isin(_label_values(column), (0.0, 1.0))))
+    value = column[row].as_py()
+    found = "no value" if value is None else repr(value)
+    return f"; it is not used as one either: row {row + 1} holds {found}, and a label is 0 (normal) or 1 (anomaly)"
 
 
 def _find_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:

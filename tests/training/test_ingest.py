@@ -133,6 +133,21 @@ def test_known_labels_are_never_features(tmp_path):
     assert [note.split("'")[1] for note in table.notes] == ["changepoint", "label"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [("normal broken", "row 1 holds 'normal'"), ("0 2", "row 2 holds 2"), ("1 NA", "row 2 holds no")],
+)
+def test_a_label_that_is_none_is_said_why(tmp_path, cells, found):
+    """Words, other numbers and holes are no ground truth; the note says which value is in the way."""
+    one, other = cells.split()
+    table = read(tmp_path, f"a,label\n1,{one}\n2,{other}\n")
+    assert table.label_column is None
+    (note,) = table.notes
+    assert note.startswith("column 'label' is ignored: by its name it is a label")
+    assert found in note
+    assert note.endswith("a label is 0 (normal) or 1 (anomaly)")
+
+
 def test_a_folder_holds_a_series_per_file(tmp_path):
     """Files are series by their path; columns may stand in any order, and a label be absent in some."""
     (tmp_path / "deep").mkdir()

@@ -132,6 +132,18 @@ def test_too_little_data_says_how_much_would_do(rows, expected):
     assert expected in str(caught.value)
 
 
+def test_nothing_but_anomalies():
+    """No window would help: the column of labels is the matter."""
+    with pytest.raises(TooLittleData, match=r"every reading is labelled an anomaly; .* --label, .* --ignore"):
+        prepare(table(noise(400), labels=np.ones(400, bool)), CONFIG)
+
+
+def test_a_window_too_short_is_not_proposed():
+    """Below 4 readings there is no window: only more readings would do."""
+    with pytest.raises(TooLittleData, match=r"give at least 160 without a long pause$"):
+        prepare(table(noise(60)), CONFIG)
+
+
 def test_both_remedies_work():
     """What the message proposes is enough."""
     prepare(table(noise(160)), CONFIG)
