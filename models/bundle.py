@@ -166,7 +166,7 @@ def _reference_rules(reference: Reference) -> Iterator[tuple[str, bool]]:
 
 
 def _is_histogram(histogram: Histogram) -> bool:
-    """Finite edges that do not fall (of values nearly equal, some coincide), one count of 0 or more between each two."""
+    """Finite edges that do not fall (some coincide if values are nearly equal), a count of 0 or more between each."""
     edges, counts = histogram.edges, histogram.counts
     rising = bool(np.isfinite(edges).all()) and all(low <= high for low, high in pairwise(edges))
     return rising and len(edges) == len(counts) + 1 and min(counts, default=-1) >= 0

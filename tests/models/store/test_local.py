@@ -205,3 +205,5 @@ def test_a_store_where_a_file_stands_says_so(tmp_path: Path):
     (tmp_path / "store").write_text("not a folder")
     with pytest.raises(StoreError, match=r"store.*Not a directory"):
         LocalStore(tmp_path / "store").publish("pumps", OLD, release_files("pumps", OLD))
+    with pytest.raises(StoreError, match=r"store.*Not a directory"):
+        LocalStore(tmp_path / "store").releases()
