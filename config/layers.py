@@ -116,7 +116,7 @@ def explain(error: ValidationError, given: Layer, model: type[BaseModel]) -> Set
     key = next((key for key in given if _is_at(first["loc"], key)), None)
     if key is None:  # a rule over several keys, which names them itself
         return SettingsError(rule)
-    shown = "" if "Secret" in str(leaves(model)[key].annotation) else f"{given[key].value!r} "
+    shown = "" if "Secret" in str(leaves(model)[key].annotation) else f"{given[key].value!r:.80} "
     return SettingsError(f"{key} {shown}(from {given[key].origin}): {rule[:1].lower()}{rule[1:]}")
 
 

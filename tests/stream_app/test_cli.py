@@ -168,6 +168,13 @@ def test_what_looks_like_markup_is_shown_as_it_is():
     assert "a[/b][red]c" in result.output
 
 
+def test_a_long_value_is_not_printed_whole():
+    """A message is a line, whatever was given."""
+    result = run("config", "--setting", f"web.port={'9' * 500}x")
+    assert result.exit_code == 1
+    assert len(result.output) < 300
+
+
 def test_config_names_a_variable_with_one_underscore_too_few(monkeypatch):
     """It is ignored, which nobody would guess."""
     monkeypatch.setenv("TIDEWATCH_KAFKA_GROUP", "canary")

@@ -86,7 +86,7 @@ def test_a_file_that_is_no_config(tmp_path, text):
     file = tmp_path / "data.csv"
     file.write_text(text)
     with pytest.raises(
-        ConfigError, match=r"data\.csv holds .*, which is no config; give a YAML file of keys"
+        ConfigError, match=r"data\.csv holds .*, which is no config; give a YAML file such as"
     ) as caught:
         load(str(file), FOLDER)
     assert len(str(caught.value)) < len(str(file)) + 200
