@@ -101,7 +101,10 @@ def _refuse_stray_text(reader: Reader, name: str) -> None:
     if stray.sum() < 0.5 * texts.notna().sum():
         row = int(np.argmax(stray))
         value = reader.left[name][row].as_py()
-        raise reader.error(row, name, f"'{value}' is no number; mend it, leave it empty, or --ignore '{name}'")
+        quoted = " (a quote on this line ends lines below)" if "\n" in value else ""
+        raise reader.error(
+            row, name, f"{value!r:.60} is no number{quoted}; mend it, leave it empty, or --ignore '{name}'"
+        )
 
 
 def _finite(reader: Reader, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ class Sheet:
         """Where the data row `row` (0 is the first) is in the file, for a person: `line 17`."""
         if self.dialect is None:
             return f"row {row + 1}"
-        for index, (line, _) in enumerate(_records(self.path, self.dialect)):
+        for index, (line, _, _) in enumerate(_records(self.path, self.dialect)):
             if index == row + self.dialect.header:
                 return f"line {line}"
         return f"row {row + 1}"
@@ -95,7 +95,7 @@ def _open_csv(path: Path) -> Sheet:
 
 def _parse(path: Path, dialect: Dialect, names: list[str]) -> pa.Table:
     """Let Arrow parse and type the columns."""
-    skipped = next(line for line, _ in _records(path, dialect)) if dialect.header else 0
+    skipped = next(line for _, line, _ in _records(path, dialect)) if dialect.header else 0
     with _bytes(path) as stream:
         source = io.BytesIO(_squeezed(stream.read())) if dialect.separator == " " else stream
         return pacsv.read_csv(
@@ -159,11 +159,12 @@ def _no_utf8(path: Path) -> DataError:
 def _fault(path: Path, dialect: Dialect, error: Exception) -> DataError:
     """Find, slowly and exactly, the line that Arrow stumbled over."""
     try:
-        for line, fields in _records(path, dialect):
+        for line, _, fields in _records(path, dialect):
             if len(fields) != len(dialect.names):
                 found = f"{len(fields)} field{'s' * (len(fields) != 1)}"
+                quoted = " (a quote on it ends lines below)" if any("\n" in field for field in fields) else ""
                 return DataError(
-                    f"{path} line {line} has {found}, the first line {len(dialect.names)}; mend or remove it"
+                    f"{path} line {line} has {found}{quoted}, the first line {len(dialect.names)}; mend or remove it"
                 )
     except UnicodeDecodeError:
         return _no_utf8(path)
@@ -172,12 +173,16 @@ def _fault(path: Path, dialect: Dialect, error: Exception) -> DataError:
     return DataError(f"{path} can not be read: {_sentence(error)}")
 
 
-def _records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Every record that is not blank with the line it ends on, header included: slow, for errors."""
+def _records(path: Path, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
+    """Every record that is not blank with its first and its last line, header included: slow, for errors."""
     with _text(path) as stream:
         lines = (re.sub(r"[ \t]+", " ", line.strip()) for line in stream) if dialect.separator == " " else stream
         reader = csv.reader(lines, delimiter=dialect.separator)
-        yield from ((reader.line_num, fields) for fields in reader if fields)
+        last = 0
+        for fields in reader:
+            first, last = last + 1, reader.line_num
+            if fields:
+                yield first, last, fields
 
 
 def _bytes(path: Path) -> IO[bytes]:

@@ -187,6 +187,16 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "only missing values": ("a,b\n,\nNA,\n", {}, "numeric columns without any value"),
     "ragged, short": ("a,b\n1,2\n\n3\n", {}, "pump.csv line 4 has 1 field, the first line 2; mend or remove it"),
     "ragged, long": ("a,b\n1,2\n3,4,5\n6,7\n", {}, "pump.csv line 3 has 3 fields, the first line 2"),
+    "an unclosed quote": (
+        'a,b\n1,2\n3,4\n5,6\n7,"8\n9,1\n',
+        {},
+        "line 5, column 'b': '8\\n9,1\\n' is no number (a quote on this line ends lines below); mend it",
+    ),
+    "a quote closed lines below": (
+        'a,b\n1,2\n"3,4\n5,6"\n',
+        {},
+        "line 3 has 1 field (a quote on it ends lines below), the",
+    ),
     "duplicate header": ("a,b,a\n1,2,3\n", {}, "the header names column 'a' twice; rename one of them"),
     "not UTF-8": (b"a,b\n1,x\n2,\xe9\n", {}, "pump.csv line 3: byte 0xe9 is no UTF-8; save the file as UTF-8"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), {}, "pump.csv line 1: byte 0xff is no UTF-8"),
