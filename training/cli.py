@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from config.settings import FILES, load
+from config.options import with_settings
+from config.settings import FILES, Settings
 from models.store import open_store
 from models.store.base import check_names, release_id
 from schemas.errors import TidewatchError
@@ -44,6 +45,7 @@ RUNS = Path("var/runs")
     "--run-dir", type=click.Path(path_type=Path), help="Where to leave the artifacts.  [default: var/runs/ID]"
 )
 @click.option("--no-promote", is_flag=True, help="Publish the release without putting it into service.")
+@with_settings
 def train(
     data: Path,
     dataset: str,
@@ -55,6 +57,7 @@ def train(
     ignore: tuple[str, ...],
     run_dir: Path | None,
     no_promote: bool,
+    settings: Settings,
 ) -> None:
     """Train a detector from a file of readings and put it into service.
 
@@ -66,11 +69,12 @@ def train(
       tidewatch train --data pumps.csv --dataset pumps
       tidewatch train --data machines/ --dataset machines --config quick --ignore operator
       tidewatch train --data pumps.csv --dataset pumps --set window.size=64 --set training.epochs=40
+      tidewatch train --data pumps.csv --dataset pumps --setting store.url=dir:/srv/releases
     """
     began = time.monotonic()
     check_names(dataset)
     config = configs.load(named, FILES / "detectors", changes)
-    store = open_store(load().store.url)
+    store = open_store(settings.store.url)
     identity = _identity(dataset)
     root = _empty(run_dir or RUNS / identity.release)
     request = Request(data, Wanted(time_column, series, label, ignore), config, identity, not no_promote)

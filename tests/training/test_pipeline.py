@@ -183,6 +183,15 @@ def test_a_path_that_looks_like_markup(workplace):
     assert "next: tidewatch score --data 's[/g].csv' --dataset plant" in result.output
 
 
+def test_the_store_can_be_named(workplace):
+    """`--setting` lays a setting over for this run, as for every command."""
+    store = workplace.parent / "elsewhere"
+    result = train("--data", "plant.csv", "--setting", f"store.url=dir:{store}")
+    assert result.exit_code == 0, result.output
+    assert LocalStore(store).champion("plant") is not None
+    assert not (workplace.parent / "var" / "store").exists()
+
+
 def test_usage_errors_have_their_own_code(workplace):
     """A missing option is click's to explain."""
     assert train().exit_code == 2
