@@ -2,108 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import load
 from models.calibration import held
-from models.detector import Detector
 from models.missing import fill
 from models.scaling import Scaler
-from models.stream import Batch, Observed, StreamDetector, to_batch
-from models.thresholds import FlagBudget, Quantile
+from models.stream import Batch, StreamDetector, to_batch
+from models.thresholds import Quantile
 from models.windows import cut
 from schemas.reading import Reading
 from tests import fakes, naive, tiny_release
-
-SECOND = 1_000_000
-START = 1_788_000_000 * SECOND
-
-Readings = list[tuple[str, int, list[float]]]
-
-
-def batch_of(readings: Readings, features: int = 2) -> Batch:
-    """Readings (series, time, values) as a batch, each seen when it was taken."""
-    times = np.array([time for _, time, _ in readings], np.int64)
-    values = np.array([values for _, _, values in readings], np.float64).reshape(-1, features)
-    return Batch([name for name, _, _ in readings], times, values, times)
-
-
-def steady(n: int, series: str = "a", first: int = 0, value: float = 10.0) -> Readings:
-    """A reading a second, all alike."""
-    return [(series, START + (first + k) * SECOND, [value, 11.0]) for k in range(n)]
-
-
-def windows_of(observed: Observed, begin: int = 0) -> list[tuple[Any, ...]]:
-    """The windows in the oracle's form; rows are counted from `begin`."""
-    return list(
-        zip(
-            (observed.rows + begin).tolist(),
-            [observed.batch.series[row] for row in observed.rows],
-            observed.moments.tolist(),
-            observed.scored.windows.tolist(),
-            observed.imputed.tolist(),
-            observed.scores.tolist(),
-            observed.thresholds.tolist(),
-            observed.is_anomaly.tolist(),
-            strict=True,
-        )
-    )
-
-
-def run(stream: StreamDetector, readings: Readings, cuts: Sequence[int] = ()) -> list[tuple[Any, ...]]:
-    """All windows of readings that come in batches with these cuts between them."""
-    found = []
-    for begin, end in pairwise([0, *sorted(min(place, len(readings)) for place in cuts), len(readings)]):
-        found += windows_of(stream.observe(batch_of(readings[begin:end])), begin)
-    return found
-
-
-def same(got: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> None:
-    """Equal to the last bit, but for a threshold that two ways of taking an exponential may see differently."""
-    assert [each[:5] for each in got] == [tuple(each[:5]) for each in expected]
-    for one, other in zip(got, expected, strict=True):
-        assert one[5:7] == pytest.approx(other[5:7], rel=1e-6)
-        assert one[7] == other[7] or abs(one[5] - one[6]) < 1e-6
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A detector and readings of all sorts for it."""
-
-    detector: Detector
-    readings: Readings
-
-
-@st.composite
-def streams(draw: st.DrawFn) -> Stream:
-    """Three series: steady, late, twice, pausing just short of a gap and longer, values missing here and there."""
-    names = draw(st.lists(st.sampled_from("aaabbc"), min_size=draw(st.sampled_from([0, 24])), max_size=48))
-    steps = [1] * 8 + [0, -3, 10, 11]
-    clocks = dict.fromkeys("abc", START)
-    readings: Readings = []
-    for name in names:
-        clocks[name] += draw(st.sampled_from(steps)) * SECOND
-        value = st.sampled_from([8.0, 10.0, 12.5, 30.0, float("nan"), float("nan")])
-        readings.append((name, clocks[name], [draw(value), draw(value)]))
-    detector = fakes.detector(
-        stride=draw(st.integers(1, 3)),
-        hold_limit=draw(st.integers(0, 3)),
-        hold=draw(st.sampled_from([0.0, 0.9])),
-        threshold=draw(st.sampled_from([FlagBudget(0.01), Quantile(0.01)])),
-    )
-    return Stream(detector, readings)
-
-
-cuts = st.lists(st.integers(0, 48), max_size=4)
-briefly = settings(max_examples=40)
+from tests.models.streams import (
+    SECOND,
+    START,
+    Stream,
+    batch_of,
+    briefly,
+    cuts,
+    run,
+    same,
+    steady,
+    streams,
+)
 
 
 @given(streams(), cuts)
@@ -328,73 +254,3 @@ def test_real_networks_find_the_same_in_any_batches():
     assert 0 < whole.is_anomaly.sum() < clear.sum()
     flagged = np.concatenate([part.is_anomaly for part in parts])
     np.testing.assert_array_equal(flagged[clear], whole.is_anomaly[clear])
-
-
-# -- another release
-
-
-def trained_again(**changed: Any) -> Detector:
-    """The next release: other means and scales, all else as before."""
-    scaler = Scaler(np.array([12.0, 10.0]), np.array([4.0, 2.0]))
-    return fakes.detector(**({"release": "20260102T000000Z-000002", "scaler": scaler} | changed))
-
-
-@briefly
-@given(streams(), st.integers(0, 48), st.booleans())
-def test_windows_survive_a_release_that_fits(stream: Stream, place: int, restored: bool):
-    """Adopted, or restored from the old one's checkpoint, it finds the windows that the old one finds, in its units."""
-    old = stream.detector
-    new = trained_again(stride=old.stride, hold_limit=old.hold_limit, hold=old.hold, threshold=old.threshold)
-    measured = [(name, time, np.nan_to_num(values, nan=9.0).tolist()) for name, time, values in stream.readings[place:]]
-    going_on, watcher = StreamDetector(old), StreamDetector(new if restored else old)
-    run(going_on, stream.readings[:place])
-    if restored:
-        watcher.restore(going_on.snapshot("abc"))
-    else:
-        run(watcher, stream.readings[:place])
-        assert watcher.adopt(new)
-    got, expected = watcher.observe(batch_of(measured)), going_on.observe(batch_of(measured))
-    assert got.counts == expected.counts
-    np.testing.assert_array_equal(got.moments, expected.moments)
-    np.testing.assert_array_equal(got.imputed, expected.imputed)
-    raw, raw_before = new.scaler.inverse(got.scored.windows), old.scaler.inverse(expected.scored.windows)
-    np.testing.assert_allclose(raw, raw_before, atol=1e-5)
-
-
-def test_an_adopted_release_sees_the_same_raw_values():
-    """The window goes through raw units; threshold and hold begin anew."""
-    stream = StreamDetector(fakes.detector(hold=0.9))
-    stream.observe(batch_of([("a", START + k * SECOND, [10.0 + k, 11.0]) for k in range(8)]))
-    assert stream.adopt(trained_again(hold=0.9))
-    observed = stream.observe(batch_of([("a", START + 8 * SECOND, [18.0, 11.0])]))
-    raw = stream.detector.scaler.inverse(observed.scored.windows)
-    np.testing.assert_allclose(raw[0], [[15, 11], [16, 11], [17, 11], [18, 11]], rtol=1e-6)
-    assert observed.thresholds.tolist() == [1]
-    np.testing.assert_allclose(observed.scores, stream.detector.scale(observed.scored.combined))
-
-
-@pytest.mark.parametrize("changed", [{"window": 5}, {"features": ("flow", "heat")}], ids=["window", "features"])
-@pytest.mark.parametrize("restored", [False, True])
-def test_series_warm_up_under_a_release_that_does_not_fit(changed: dict[str, Any], restored: bool):
-    """No window comes of what was kept, but what is late is still late."""
-    stream, new = StreamDetector(fakes.detector()), trained_again(**changed)
-    stream.observe(batch_of(steady(8)))
-    if restored:
-        data = stream.snapshot(["a"])
-        stream = StreamDetector(new)
-        stream.restore(data)
-    else:
-        assert not stream.adopt(new)
-    observed = stream.observe(batch_of(steady(3) + steady(new.window, first=8)))
-    assert observed.counts.late == 3
-    assert observed.counts.warm_ups == 1
-    assert observed.rows.tolist() == [new.window + 2]
-
-
-def test_adopting_the_release_in_service_changes_nothing():
-    """Thresholds and holds stay, to the last bit."""
-    stream = StreamDetector(fakes.detector(hold=0.9))
-    stream.observe(batch_of([*steady(10), *steady(3, "b")]))
-    before = stream.snapshot("ab")
-    assert stream.adopt(fakes.detector(hold=0.9))
-    assert stream.snapshot("ab") == before
