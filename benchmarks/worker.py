@@ -22,7 +22,7 @@ from benchmarks.takeover import startup, takeover
 from benchmarks.throughput import throughput, two_workers
 
 RESULTS = Path(__file__).parent / "results" / "worker.json"
-QUICK = Scale(series=1000, scored=20, repeats=1, naive_series=50, naive_windows=500, latency_seconds=5)
+QUICK = Scale(series=2000, scored=20, repeats=1, naive_series=50, naive_windows=500, latency_seconds=5)
 
 
 def measure(made: Bed) -> dict[str, Any]:

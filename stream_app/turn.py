@@ -1,7 +1,7 @@
 """A turn of the scoring thread: the chunks that wait, one of each partition, with all their windows scored at once.
 
-Networks cost about the same for one window as for fifty. So while many partitions send a little each, scoring what
-waits together is what keeps up; and when one sends much, a turn is a chunk.
+Networks take not much longer for dozens of windows than for one (`python -m benchmarks.networks`). So while many
+partitions send a little each, scoring what waits together is what keeps up; and when one sends much, a turn is a chunk.
 """
 
 from __future__ import annotations

@@ -35,7 +35,6 @@ class Board:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
         )
-        self._config = config
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:

@@ -13,8 +13,9 @@ from schemas.training import NetworkConfig
 class Autoencoder(nn.Module, ABC):
     """Sends a window through a bottleneck and back: what comes out badly did not look like training.
 
-    `forward`, for training, is plain torch. `reconstruct`, for serving, gives the same numbers without gradients in
-    nearly half the time: the batch comes last, so that each step works on long contiguous rows.
+    `forward`, for training, is plain torch. `reconstruct`, for serving, gives the same numbers without gradients: the
+    batch comes last, so that each step works on long contiguous rows. It is faster where a batch has many hundreds of
+    windows, and slower where it has few: `python -m benchmarks.networks` tells.
     """
 
     def __init__(self, window: int, features: int, config: NetworkConfig) -> None:

@@ -146,8 +146,9 @@ def test_a_window_too_short_is_not_proposed():
 
 def test_both_remedies_work():
     """What the message proposes is enough."""
-    prepare(table(noise(160)), CONFIG)
-    prepare(table(noise(100)), CONFIG.model_copy(update={"window": CONFIG.window.model_copy(update={"size": 5})}))
+    shorter = CONFIG.model_copy(update={"window": CONFIG.window.model_copy(update={"size": 5})})
+    for prepared in (prepare(table(noise(160)), CONFIG), prepare(table(noise(100)), shorter)):
+        assert all(len(windows) for windows in prepared.split.windows.values())
 
 
 def test_what_the_stage_leaves(trained):
