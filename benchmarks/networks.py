@@ -14,7 +14,7 @@ from models.networks import NETWORKS, build
 from schemas.training import TrainingConfig
 
 WINDOW, FEATURES, TURNS = 32, 8, 15
-BATCHES = (1, 100, 1000)
+BATCHES = (1, 4, 16, 64, 100, 250, 1000)
 
 
 def microseconds(reconstruct: Callable[[Tensor], Tensor], windows: Tensor) -> float:

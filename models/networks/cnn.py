@@ -16,9 +16,11 @@ from schemas.training import NetworkConfig
 class CNNAutoencoder(Autoencoder):
     """Strided convolutions halve the window `layers` times, rounding up; transposed ones double it again.
 
-    Serving writes each convolution as one matrix product over overlapping views of the window, (time, tap x channel,
-    batch): nothing is copied, and torch's transposed convolution, which is slow on a CPU, is avoided.
+    `in_columns` writes each convolution as one matrix product over overlapping views of the window, (time, tap x
+    channel, batch): nothing is copied, and torch's transposed convolution, which is slow on a CPU, is avoided.
     """
+
+    few = 3
 
     def __init__(self, window: int, features: int, config: NetworkConfig) -> None:
         super().__init__(window, features, config)
@@ -46,9 +48,8 @@ class CNNAutoencoder(Autoencoder):
             signal = up(torch.relu(signal))
         return signal.transpose(1, 2)  # (batch, time, feature)
 
-    @torch.inference_mode()
-    def reconstruct(self, windows: Tensor) -> Tensor:
-        """As `Autoencoder.reconstruct`."""
+    def in_columns(self, windows: Tensor) -> Tensor:
+        """As `Autoencoder.in_columns`."""
         signal = windows  # (time, channel, batch)
         for down in self.down:
             signal = halve(signal, *down.parameters()).relu_()

@@ -11,7 +11,7 @@ from models.networks.recurrent import RecurrentAutoencoder, project
 
 
 class GRUAutoencoder(RecurrentAutoencoder):
-    """Stacked GRU encoder and decoder; serving writes tanh(x) as 1 - 2 sigmoid(-2x), as in the LSTM."""
+    """Stacked GRU encoder and decoder; `in_columns` writes tanh(x) as 1 - 2 sigmoid(-2x), as in the LSTM."""
 
     cell = nn.GRU
 

@@ -14,7 +14,7 @@ from schemas.training import NetworkConfig
 class LSTMAutoencoder(RecurrentAutoencoder):
     """Stacked LSTM encoder and decoder.
 
-    Serving writes every tanh(x) as 1 - 2 sigmoid(-2x): one sigmoid over all gates at once costs a third of torch's
+    `in_columns` writes every tanh(x) as 1 - 2 sigmoid(-2x): one sigmoid over all gates at once costs a third of torch's
     tanh. So the rows of the cell gate are scaled by -2, and the cell is kept as -2 times itself.
     """
 

@@ -17,6 +17,7 @@ from schemas.training import NetworkConfig
 class RecurrentAutoencoder(Autoencoder):
     """Encoder and decoder of the same cell and depth; the decoder is given the latent vector at every step."""
 
+    few = 100
     cell: ClassVar[type[nn.LSTM] | type[nn.GRU]]
 
     def __init__(self, window: int, features: int, config: NetworkConfig) -> None:
@@ -35,9 +36,8 @@ class RecurrentAutoencoder(Autoencoder):
         states, _ = self.decoder(latent.unsqueeze(1).expand(-1, windows.shape[1], -1))  # (batch, time, hidden)
         return self.output(states)  # type: ignore[no-any-return]  # (batch, time, feature)
 
-    @torch.inference_mode()
-    def reconstruct(self, windows: Tensor) -> Tensor:
-        """As `Autoencoder.reconstruct`."""
+    def in_columns(self, windows: Tensor) -> Tensor:
+        """As `Autoencoder.in_columns`."""
         for state in self._states(self.encoder, windows, windows.shape[2]):  # (hidden, batch), time after time
             last = state
         latent = affine(self.squeeze, last)  # (latent, batch)
