@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream_app.assignment import Assignment, LogPosition, Superseded
-from stream_app.batches import Record, Results
+from stream_app.batches import Record, read_by_batch
 from stream_app.engine import Engine
 from stream_app.turn import Work
 
@@ -71,7 +71,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and read its fetches by whole record batches."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = Results(cast(Served, self.app).engine.metrics.observe_fetch)
+        read_by_batch(self._ensure_consumer(), cast(Served, self.app).engine.metrics.observe_fetch)
 
     async def on_thread_stop(self) -> None:
         """Stop the consumer; where aiokafka trips over its own cancelled fetch, Faust would wait for us in vain."""

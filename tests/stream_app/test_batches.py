@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
-from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_app.batches import Results, by_batch
+from stream_app.batches import KeptRecords, Results, Unreadable, by_batch
+from stream_app.raw_batch import read_batch
 
 TP = TopicPartition("readings", 0)
 Value = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
@@ -23,6 +24,7 @@ VALUES = st.tuples(
     st.none() | st.binary(max_size=20),
     st.lists(st.tuples(st.text(max_size=3), st.none() | st.binary(max_size=3)), max_size=2),
 )
+COMPRESSIONS = st.sampled_from([0, 1, 2, 3, 4])  # none, gzip, snappy, lz4, zstd
 
 
 def batch(values: list[Value], base: int = 0, compression: int = 0) -> bytearray:
@@ -35,9 +37,21 @@ def batch(values: list[Value], base: int = 0, compression: int = 0) -> bytearray
     return built
 
 
-def fetch(data: bytes, position: int = 0) -> PartitionRecords:
+def changed(built: bytearray, old: bytes, new: bytes) -> bytes:
+    """The batch with bytes of its records replaced, under a checksum that matches: no client of ours would send it."""
+    assert built.count(old) == 1
+    built = built.replace(old, new)
+    return bytes(built[:17] + calc_crc32c(bytes(built[21:])).to_bytes(4, "big") + built[21:])
+
+
+def fetch(data: bytes, position: int = 0, reader: Any = KeptRecords) -> PartitionRecords:
     """A fetch of record batches, from `position` on."""
-    return PartitionRecords(TP, MemoryRecords(data), None, position, None, None, True, "read_uncommitted")
+    return PartitionRecords(TP, reader(data), None, position, None, None, True, "read_uncommitted")
+
+
+def read(records: PartitionRecords) -> list[Any]:
+    """All that is read of a fetch, by batch."""
+    return [record for each in by_batch(records, lambda seconds: None) for record in each]
 
 
 def seen(record: Any) -> tuple[Any, ...]:
@@ -48,15 +62,15 @@ def seen(record: Any) -> tuple[Any, ...]:
 @given(
     batches=st.lists(st.lists(VALUES, min_size=1, max_size=4), min_size=1, max_size=4),
     position=st.integers(0, 16),
-    compression=st.sampled_from([0, 1]),
+    compression=COMPRESSIONS,
 )
 def test_the_same_records_and_the_same_position(batches: list[list[Value]], position: int, compression: int):
     """Whatever a batch holds, from wherever the fetch begins, compressed or not."""
     starts = [0, *accumulate(map(len, batches))]
     data = b"".join(batch(values, base, compression) for values, base in zip(batches, starts, strict=False))
-    stock, ours = fetch(data, position), fetch(data, position)
+    stock, ours = fetch(data, position, MemoryRecords), fetch(data, position)
     wanted = [seen(record) for record in stock]
-    assert [seen(record) for read in by_batch(ours, lambda seconds: None) for record in read] == wanted
+    assert [seen(record) for record in read(ours)] == wanted
     assert ours.next_fetch_offset == stock.next_fetch_offset
 
 
@@ -64,8 +78,50 @@ def test_a_damaged_batch_is_an_error():
     """A bit that flipped on its way must not become a reading."""
     damaged = batch([(b"key", b"value", [])])
     damaged[-3] ^= 1
-    with pytest.raises(CorruptRecordException, match="checksum"):
-        list(by_batch(fetch(bytes(damaged)), lambda seconds: None))
+    with pytest.raises(Unreadable, match=r"offset 0 of readings/0 .* checksum; .* up to offset 1"):
+        read(fetch(bytes(damaged)))
+
+
+@given(
+    batches=st.lists(st.lists(VALUES, min_size=1, max_size=4), min_size=1, max_size=3),
+    compression=COMPRESSIONS,
+)
+def test_the_reader_of_our_own_reads_the_same(batches: list[list[Value]], compression: int):
+    """Any batch of a fetch, compressed or not, found by its first offset, has the records that aiokafka reads."""
+    starts = [0, *accumulate(map(len, batches))]
+    data = b"".join(batch(values, base, compression) for values, base in zip(batches, starts, strict=False))
+    ours = [record for base in starts[:-1] for record in read_batch(data, base)]
+    assert [seen(record) for record in ours] == [seen(record) for record in fetch(data)]
+
+
+NAME = b"a name that is not UTF-8: \xff\xfe\xed\xa0\x80"
+
+
+@pytest.mark.parametrize("position", [5, 6, 7])
+def test_a_header_with_any_name(position: int):
+    """It costs no record of its batch: all are read, and the name can be written again byte for byte."""
+    name = "n" * len(NAME)
+    built = batch([(b"a", b"1", []), (b"b", b"2", [("x", b"y"), (name, b"z")]), (b"c", b"3", [])], base=5)
+    records = fetch(changed(built, name.encode(), NAME) + batch([(b"d", b"4", [])], base=8), position)
+    values = [b"1", b"2", b"3", b"4"][position - 5 :]
+    got = read(records)
+    assert [(record.offset, record.value) for record in got] == list(enumerate(values, start=position))
+    names = [[name.encode(errors="surrogateescape") for name, _ in record.headers] for record in got]
+    assert [each for each in names if each] == ([[b"x", NAME]] if position < 7 else [])
+    assert records.next_fetch_offset == 9
+
+
+KEY = bytes([6]) + b"key"  # as a record has it, its length in zigzag before it
+
+
+@pytest.mark.parametrize("length", [0, 2, 8, 0x7F, 0xFF])
+@pytest.mark.parametrize("name", [b"name", b"\xff\xff\xff\xff"])
+def test_records_that_are_not_where_they_should_be_are_an_error(length: int, name: bytes):
+    """Neither reader guesses: the worker is to stop and to say which batch, whatever its header's names are."""
+    built = bytearray(changed(batch([(b"key", b"value", [("name", b"z")])]), b"name", name))
+    damaged = changed(built, KEY, bytes([length]) + b"key")
+    with pytest.raises(Unreadable, match="the record batch at offset 0 of readings/0 is damaged"):
+        read(fetch(damaged))
 
 
 def test_a_fetcher_with_these_results_gives_batches():
