@@ -11,6 +11,8 @@ from typing import Any
 
 QUIET = ("aiohttp", "aiokafka", "asyncio", "faust", "kafka", "mode")  # libraries: their warnings, and not one by one
 REPEAT_SECONDS = 30.0
+RETRIED = "Group Coordinator Request failed"  # aiokafka tries again at once; a fresh broker has none for a moment
+PATIENCE_SECONDS = 5.0  # after which that is news
 SELDOM_SECONDS = 60.0
 MOST_EVENTS = 1000  # that are remembered
 
@@ -43,7 +45,10 @@ class JsonLines(logging.Formatter):
 
 
 class NoStorms(logging.Filter):
-    """Lets a library's message through once in half a minute, and says then how often it came."""
+    """Lets a library's message through once in half a minute, and says then how often it came.
+
+    What is tried again at once, and usually goes well then, has to go on for some seconds to be heard at all.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +60,8 @@ class NoStorms(logging.Filter):
         if record.name.split(".")[0] not in QUIET:
             return True
         event, now = (record.name, record.levelno, str(record.msg)[:80]), monotonic()
+        if event not in self._last and event[2].startswith(RETRIED):
+            self._last[event] = now - REPEAT_SECONDS + PATIENCE_SECONDS
         if now - self._last.get(event, -REPEAT_SECONDS) < REPEAT_SECONDS:
             self._held[event] = self._held.get(event, 0) + 1
             return False

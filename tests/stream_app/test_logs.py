@@ -69,6 +69,20 @@ def test_a_library_that_repeats_itself_is_heard_once(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_what_is_tried_again_at_once_is_heard_if_it_goes_on(monkeypatch: pytest.MonkeyPatch):
+    """A fresh broker has no group coordinator for a moment: no news, unless it has none for five seconds."""
+    clock = [100.0]
+    monkeypatch.setattr("stream_app.logs.monotonic", lambda: clock[0])
+    storms = NoStorms()
+    passed = []
+    for second in range(12):
+        clock[0] = 100.0 + second
+        one = record("Group Coordinator Request failed: %s", "error 15", name="aiokafka.consumer.group_coordinator")
+        if storms.filter(one):
+            passed.append((second, one.getMessage()))
+    assert passed == [(5, "Group Coordinator Request failed: error 15 (and 5 times more before)")]
+
+
 def test_what_is_remembered_of_libraries_is_bounded(monkeypatch: pytest.MonkeyPatch):
     """Messages that are all different would fill the memory otherwise."""
     monkeypatch.setattr("stream_app.logs.MOST_EVENTS", 10)
