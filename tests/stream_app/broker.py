@@ -24,6 +24,7 @@ class Reading:
     dataset: str
     series: str
     value: int
+    log: int = 0  # how often the topic had been made anew
 
 
 def chained(chain: int, reading: Reading) -> int:
@@ -71,6 +72,7 @@ class Chains:
 class Broker:
     """One partition of readings, of state and of flags, and one group. Offsets of readings have gaps."""
 
+    log: int = 0
     readings: list[Reading] = field(default_factory=list)  # all that ever came; those below `earliest` are gone
     earliest: int = 0
     end: int = 0
@@ -84,6 +86,11 @@ class Broker:
         """From `position` or, as Kafka's consumer does, from the earliest if that is gone."""
         position = max(position, self.earliest)
         return [reading for reading in self.readings if reading.offset >= position][:most]
+
+    def make_anew(self) -> None:
+        """The readings topic is deleted and made again: Kafka forgets what the group committed of it."""
+        self.readings, self.earliest, self.end, self.committed = [], 0, 0, None
+        self.log += 1
 
     def append(self, record: Record) -> int:
         self.state[self.state_end] = record

@@ -24,6 +24,8 @@ from stream_app.slabs import Record
 from tests.stream_app.broker import SERIES, Broker, Chains, Reading, WrongError, claim
 from tests.stream_app.owner import Owner, Parts
 
+MOST_PRODUCED = 50  # offsets that one turn of the producer takes, and more
+
 
 class Simulation:
     """One run of chance; `run` raises `WrongError` if a flag is missing, wrong, out of order or needlessly repeated."""
@@ -41,6 +43,7 @@ class Simulation:
         self.pace: defaultdict[str, int] = defaultdict(lambda: self.random.choice([1, 1, 5]))  # of each kind of step
         self.changes_service = self.random.random() < 0.2  # a dataset has no release for a while
         self.loses_chunks = self.random.random() < 0.1  # between fetch and scoring: a worker must stop then
+        self.changes_log = not self.spoils_state and self.random.random() < 0.2  # the topic is made anew, once
         self.unserved: set[str] = set()
         self.passed_over: set[int] = set()  # readings that came while their dataset was unserved
         self.settling = False
@@ -52,8 +55,10 @@ class Simulation:
         self.born = 0
 
     def run(self) -> None:
-        for _ in range(self.ticks):
+        for number in range(self.ticks):
             self.tick()
+            if self.changes_log and number == self.ticks // 2:
+                self.make_anew()
         self.settle()
         self.verify()
 
@@ -77,11 +82,25 @@ class Simulation:
         for _ in range(self.random.randint(1, 8)):
             offset = self.broker.end + self.random.choice([0, 0, 0, 1, 3])
             dataset, series = self.random.choice(SERIES)
-            self.broker.readings.append(Reading(offset, dataset, series, self.random.getrandbits(32)))
+            self.broker.readings.append(Reading(offset, dataset, series, self.random.getrandbits(32), self.broker.log))
             self.broker.end = offset + 1
         self.broker.end += self.random.choice([0, 0, 2])  # a transaction's end takes an offset too
         if self.changes_service and self.random.random() < 0.2:
             self.unserved ^= {"fans"}
+
+    def make_anew(self) -> None:
+        """While no worker runs; the next begins before the new log is as long as the old one was."""
+        claimed = max((claim(record) for record in self.broker.state.values()), default=0)
+        self.owners.clear()
+        self.broker.make_anew()
+        self.opened, self.holes = None, []
+        self.passed_over.clear()
+        if claimed > MOST_PRODUCED:
+            self.produce()
+        owner = self.spawn()
+        self.assign(owner)
+        while owner.progress is None:
+            owner.load()
 
     def loses(self, chunk: Chunk[Reading]) -> bool:
         return self.loses_chunks and not self.settling and self.random.random() < 0.02
@@ -172,20 +191,24 @@ class Simulation:
         if self.changes_service:  # then a series may begin anew with any reading, but leaves none out from there on
             origins += [reading.offset for reading in readings]
         truths = [expected(readings, origin) for origin in origins]
-        for reading, chain in self.broker.flags:
+        for reading, chain in self.flags():
             if reading.offset >= opened and all(truth.get(reading.offset) != chain for truth in truths):
                 raise WrongError(f"the flag of {reading} is not that of its readings")
-        flagged = {reading.offset for reading, _ in self.broker.flags} | self.passed_over
+        flagged = {reading.offset for reading, _ in self.flags()} | self.passed_over
         for reading in readings:
             if reading.offset not in flagged and not any(a <= reading.offset < b for a, b in self.holes):
                 raise WrongError(f"{reading} has no flag")
         if not self.holes and not self.changes_service:  # a zombie may bring flags that the owner could not
             self.verify_order()
 
+    def flags(self) -> list[tuple[Reading, int]]:
+        """Those of the log there is now."""
+        return [(reading, chain) for reading, chain in self.broker.flags if reading.log == self.broker.log]
+
     def verify_order(self) -> None:
         newest: dict[tuple[str, str], int] = {}
         seen = set()
-        for reading, _ in self.broker.flags:
+        for reading, _ in self.flags():
             series = (reading.dataset, reading.series)
             if reading.offset not in seen and reading.offset < newest.get(series, -1):
                 raise WrongError(f"the first flag of {reading} comes after one of {newest[series]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -69,6 +70,20 @@ class IgnoresTheHole(Recovery):
         plan = super()._continuing(replace(positions, earliest=0))
         floors = tuple(max(floor, positions.earliest) for floor in plan.floors)
         return replace(plan, floors=floors, earliest=positions.earliest)
+
+
+class TakesAnyLogForItsOwn(Recovery):
+    """A checkpoint counts, though the readings end before what it says of them."""
+
+    def plan(self, positions: Positions) -> Plan:
+        return super().plan(replace(positions, end=sys.maxsize))
+
+
+class KeepsTheOldMarker(Recovery):
+    """In another log all starts anew, but no marker puts the old checkpoint out of the way."""
+
+    def _of_another_log(self, positions: Positions) -> Plan:
+        return replace(super()._of_another_log(positions), opening=None)
 
 
 class ForgetsTheFloors(Progress[Reading]):
@@ -199,6 +214,8 @@ WITHOUT = {
     "no checkpoint during replay": Parts(checkpointer=TakesDuringReplay),
     "base": Parts(checkpointer=BaseTooHigh),
     "lost": Parts(recovery=IgnoresTheHole),
+    "another log": Parts(recovery=TakesAnyLogForItsOwn),
+    "marker of another log": Parts(recovery=KeepsTheOldMarker),
     "order of chunks": Parts(progress=AppliesInAnyOrder),
     "passed over": Parts(owner=TouchesOnlyWhatItKeeps),
     "first marker": Parts(owner=NoFirstMarker),
