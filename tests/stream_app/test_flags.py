@@ -75,14 +75,14 @@ def test_a_topic_that_is_made_later_is_waited_for(kafka: KafkaAtHand) -> None:
 @pytest.mark.kafka
 def test_a_broker_that_crashes_and_returns_is_followed(kafka: KafkaAtHand) -> None:
     """The stream goes on where it was."""
-    topic = kafka.topic("anomalies")
+    server, topic = kafka.server, kafka.topic("anomalies")
 
     async def watch() -> None:
         async with FlagStream(kafka.options, topic) as stream:
             await send(kafka.options, topic, [record(1)])
             assert [each.flag.id for each in await take(stream, 1)] == ["id-1"]
-            await asyncio.to_thread(kafka.server.kill)
-            await asyncio.to_thread(kafka.server.start)
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
             await send(kafka.options, topic, [record(2)])
             assert [each.flag.id for each in await take(stream, 1)] == ["id-2"]
 

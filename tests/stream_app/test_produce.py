@@ -117,11 +117,11 @@ def test_ctrl_c_says_how_far_it_came(kafka: KafkaAtHand, file: Path) -> None:
 @pytest.mark.kafka
 def test_a_broker_that_crashes_and_returns_loses_nothing(kafka: KafkaAtHand, file: Path) -> None:
     """Every reading is there in the end, in order but for repetitions, which the worker drops."""
-    topic = kafka.topic(partitions=2)
+    server, topic = kafka.server, kafka.topic(partitions=2)
     process = start(kafka, file, "--topic", topic, "--rate", "60")
     kafka.read_until(topic, lambda records: len(records) >= 20)
-    kafka.server.kill()
-    kafka.server.start()
+    server.kill()
+    server.start()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "Traceback" not in err

@@ -37,7 +37,7 @@ def test_a_crash_loses_nothing_and_moves_nothing(server: LocalKafka) -> None:
     """After SIGKILL, start takes up the data on the same port; after a clean stop too."""
     assert server.start()
     assert not server.start()
-    at_hand, address = KafkaAtHand(server), server.address
+    at_hand, address = KafkaAtHand.of(server), server.address
     topic = at_hand.topic(partitions=3)
     at_hand.send(topic, [(b"pump-1", b"one"), (b"pump-1", b"two")])
     for end in (server.kill, server.stop):
@@ -101,7 +101,7 @@ def test_the_commands_tell_what_they_did(server: LocalKafka) -> None:
     assert "nothing to delete" in run("reset", "--yes")
     assert "Kafka is ready at 127.0.0.1:" in run("start")
     port = server.address.partition(":")[2]
-    KafkaAtHand(server).topic("readings", partitions=8)
+    KafkaAtHand.of(server).topic("readings", partitions=8)
     assert "(8 partitions)" in run("status")
     with pytest.raises(TidewatchError, match="to change the port"):
         run("start", "--port", "1")
