@@ -10,12 +10,12 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_app.batches import KeptRecords, Results, Unreadable, by_batch
 from stream_app.raw_batch import read_batch
+from tests.crafted import replaced
 
 TP = TopicPartition("readings", 0)
 Value = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
@@ -35,13 +35,6 @@ def batch(values: list[Value], base: int = 0, compression: int = 0) -> bytearray
     built = bytearray(builder.build())
     built[:8] = base.to_bytes(8, "big")  # as the broker sets it; no checksum covers it
     return built
-
-
-def changed(built: bytearray, old: bytes, new: bytes) -> bytes:
-    """The batch with bytes of its records replaced, under a checksum that matches: no client of ours would send it."""
-    assert built.count(old) == 1
-    built = built.replace(old, new)
-    return bytes(built[:17] + calc_crc32c(bytes(built[21:])).to_bytes(4, "big") + built[21:])
 
 
 def fetch(data: bytes, position: int = 0, reader: Any = KeptRecords) -> PartitionRecords:
@@ -102,7 +95,7 @@ def test_a_header_with_any_name(position: int):
     """It costs no record of its batch: all are read, and the name can be written again byte for byte."""
     name = "n" * len(NAME)
     built = batch([(b"a", b"1", []), (b"b", b"2", [("x", b"y"), (name, b"z")]), (b"c", b"3", [])], base=5)
-    records = fetch(changed(built, name.encode(), NAME) + batch([(b"d", b"4", [])], base=8), position)
+    records = fetch(bytes(replaced(built, name.encode(), NAME) + batch([(b"d", b"4", [])], base=8)), position)
     values = [b"1", b"2", b"3", b"4"][position - 5 :]
     got = read(records)
     assert [(record.offset, record.value) for record in got] == list(enumerate(values, start=position))
@@ -118,8 +111,8 @@ KEY = bytes([6]) + b"key"  # as a record has it, its length in zigzag before it
 @pytest.mark.parametrize("name", [b"name", b"\xff\xff\xff\xff"])
 def test_records_that_are_not_where_they_should_be_are_an_error(length: int, name: bytes):
     """Neither reader guesses: the worker is to stop and to say which batch, whatever its header's names are."""
-    built = bytearray(changed(batch([(b"key", b"value", [("name", b"z")])]), b"name", name))
-    damaged = changed(built, KEY, bytes([length]) + b"key")
+    built = replaced(batch([(b"key", b"value", [("name", b"z")])]), b"name", name)
+    damaged = bytes(replaced(built, KEY, bytes([length]) + b"key"))
     with pytest.raises(Unreadable, match="the record batch at offset 0 of readings/0 is damaged"):
         read(fetch(damaged))
 
