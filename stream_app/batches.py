@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchError, FetchResult, PartitionRecords
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import KafkaError
 from aiokafka.record.memory_records import MemoryRecords
 
 from schemas.errors import TidewatchError
@@ -79,7 +79,7 @@ def _read(records: PartitionRecords, batch: Any) -> list[Record]:
             return list(batch)
         except UnicodeDecodeError:  # in a header's name; the record may well be a good reading
             return [*read_batch(records._records.fetched, batch.base_offset)]
-    except (CorruptRecordException, ValueError, IndexError) as error:
+    except (KafkaError, ValueError, IndexError) as error:
         raise _unreadable(records, batch, str(error)) from error
 
 

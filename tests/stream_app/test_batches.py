@@ -78,13 +78,25 @@ def test_a_damaged_batch_is_an_error():
 @given(
     batches=st.lists(st.lists(VALUES, min_size=1, max_size=4), min_size=1, max_size=3),
     compression=COMPRESSIONS,
+    by_broker=st.booleans(),
 )
-def test_the_reader_of_our_own_reads_the_same(batches: list[list[Value]], compression: int):
-    """Any batch of a fetch, compressed or not, found by its first offset, has the records that aiokafka reads."""
+def test_the_reader_of_our_own_reads_the_same(batches: list[list[Value]], compression: int, by_broker: bool):
+    """Any batch of a fetch, whoever set the time, found by its first offset, has the records that aiokafka reads."""
     starts = [0, *accumulate(map(len, batches))]
-    data = b"".join(batch(values, base, compression) for values, base in zip(batches, starts, strict=False))
-    ours = [record for base in starts[:-1] for record in read_batch(data, base)]
-    assert [seen(record) for record in ours] == [seen(record) for record in fetch(data)]
+    built = [batch(values, base, compression) for values, base in zip(batches, starts, strict=False)]
+    for each in built:
+        each[22] |= 8 * by_broker  # the bit that says: all records have the newest time of the batch
+    ours = [record for base in starts[:-1] for record in read_batch(b"".join(built), base)]
+    theirs = [record for each in built for record in MemoryRecords(bytes(each)).next_batch()]
+    assert list(map(seen, ours)) == list(map(seen, theirs))
+
+
+@pytest.mark.parametrize("missing", range(1, 12))
+def test_the_reader_of_our_own_reads_nothing_past_the_end(missing: int):
+    """A batch that was cut anywhere in its last record is an error, though aiokafka's C code would read on."""
+    built = batch([(b"a", b"1", []), (b"key", b"value", [("x", b"yz")])])
+    with pytest.raises(IndexError):
+        read_batch(bytes(built[:-missing]), 0)
 
 
 NAME = b"a name that is not UTF-8: \xff\xfe\xed\xa0\x80"
@@ -111,7 +123,7 @@ KEY = bytes([6]) + b"key"  # as a record has it, its length in zigzag before it
 @pytest.mark.parametrize("name", [b"name", b"\xff\xff\xff\xff"])
 def test_records_that_are_not_where_they_should_be_are_an_error(length: int, name: bytes):
     """Neither reader guesses: the worker is to stop and to say which batch, whatever its header's names are."""
-    built = replaced(batch([(b"key", b"value", [("name", b"z")])]), b"name", name)
+    built = replaced(batch([(b"a", b"1", [("name", b"z")]), (b"key", b"value", [])]), b"name", name)
     damaged = bytes(replaced(built, KEY, bytes([length]) + b"key"))
     with pytest.raises(Unreadable, match="the record batch at offset 0 of readings/0 is damaged"):
         read(fetch(damaged))
