@@ -7,9 +7,10 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -27,15 +28,16 @@ class DemoError(TidewatchError):
 class Commands:
     """Runs `tidewatch ...` as a user would, each in a session of its own, so that Ctrl-C reaches only the demo."""
 
-    def __init__(self, console: Console, environment: Mapping[str, str]) -> None:
-        """`environment` is laid over the demo's own."""
+    def __init__(self, console: Console, environment: Mapping[str, str], afterwards: ExitStack) -> None:
+        """`environment` is laid over the demo's own; `afterwards` ends whatever still runs."""
         self._console = console
         self._environment = {**os.environ, **environment}
+        self._afterwards = afterwards
 
     def run(self, *arguments: str) -> None:
         """Run one to its end, in plain sight. Raises DemoError if it fails; Ctrl-C stops it first."""
         self._say(arguments)
-        process = subprocess.Popen(command(arguments), env=self._environment, start_new_session=True)
+        process = self._open(arguments)
         try:
             code = process.wait()
         except KeyboardInterrupt:
@@ -48,15 +50,14 @@ class Commands:
         """Start one behind the scenes; what it says goes to `log`."""
         self._say(arguments, f" >{log} 2>&1 &")
         with log.open("wb") as file:
-            process = subprocess.Popen(
-                command(arguments),
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process = self._open(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         return Background(spelled(arguments), process, log)
+
+    def _open(self, arguments: tuple[str, ...], **streams: Any) -> subprocess.Popen[bytes]:
+        with uninterrupted():  # Ctrl-C between the two would leave a process that nobody knows
+            process = subprocess.Popen(command(arguments), env=self._environment, start_new_session=True, **streams)
+            self._afterwards.callback(end, process, signal.SIGTERM)
+        return process
 
     def _say(self, arguments: tuple[str, ...], behind: str = "") -> None:
         line = Text.assemble(("$ ", "dim"), (spelled(arguments), "bold cyan"), (behind, "dim"))
@@ -91,10 +92,6 @@ class Background:
         said = "\n  ".join(["", *lines])
         raise DemoError(f"`{self.name}` ended with exit code {code}; the end of {self._log}:{said}")
 
-    def stop(self) -> None:
-        """Ask it to stop, and wait until it has."""
-        end(self._process, signal.SIGTERM)
-
 
 def command(arguments: tuple[str, ...]) -> list[str]:
     """The command line for this very Python, wherever `tidewatch` is installed."""
@@ -104,6 +101,19 @@ def command(arguments: tuple[str, ...]) -> list[str]:
 def spelled(arguments: tuple[str, ...]) -> str:
     """The command as a user types it."""
     return shlex.join(["tidewatch", *arguments])
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C in this stretch comes at its end."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def end(process: subprocess.Popen[bytes], by: signal.Signals) -> None:

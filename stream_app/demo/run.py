@@ -47,9 +47,9 @@ class Demo:
     ) -> None:
         """`variables` are what this run's commands find in their environment, by which `settings` were read too."""
         self.console, self.folder, self.settings, self.variables, self.keep = console, folder, settings, variables, keep
-        self.commands = Commands(console, variables)
-        self.address = f"http://127.0.0.1:{settings.web.port}"
         self._afterwards = ExitStack()
+        self.commands = Commands(console, variables, self._afterwards)
+        self.address = f"http://127.0.0.1:{settings.web.port}"
 
     def play(self, data: Path | None, seed: int, drawing: Path | None) -> None:
         """All of it; the last page is drawn into `drawing` too."""
@@ -111,9 +111,8 @@ class Demo:
         self.console.print(
             f"[dim]$[/] [bold cyan]. {variables}[/]  [dim]# topics of this run alone; publish every window[/]"
         )
-        worker = self.commands.start(self.folder / "worker.log", "worker")
         self._afterwards.callback(self.delete_topics)
-        self._afterwards.callback(worker.stop)
+        worker = self.commands.start(self.folder / "worker.log", "worker")
         with self.console.status("the worker starts"):
             wait_until_ready(worker, self.address)
         self.console.print(f"ready; its metrics: {self.address}/metrics")
@@ -126,7 +125,6 @@ class Demo:
         arguments = ("--data", str(scene.live), "--dataset", scene.dataset, "--rate", str(rate))
         board = Board(scene, self.window(scene))
         producer = self.commands.start(self.folder / "produce.log", "produce", *arguments)
-        self._afterwards.callback(producer.stop)
         self.console.print()
         return board, asyncio.run(self.watch(board, worker, producer))
 

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from stream_app.demo.processes import Background, Commands, DemoError, end, spelled
+from stream_app.demo.processes import Background, Commands, DemoError, end, spelled, uninterrupted
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
@@ -24,9 +26,16 @@ def said() -> StringIO:
 
 
 @pytest.fixture
-def commands(said: StringIO) -> Commands:
+def afterwards() -> Iterator[ExitStack]:
+    """What is done in the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def commands(said: StringIO, afterwards: ExitStack) -> Commands:
     """Commands in an environment with a setting of its own."""
-    return Commands(Console(file=said, width=200), {"TIDEWATCH_KAFKA__GROUP": "of-the-demo"})
+    return Commands(Console(file=said, width=200), {"TIDEWATCH_KAFKA__GROUP": "of-the-demo"}, afterwards)
 
 
 def python(code: str) -> subprocess.Popen[bytes]:
@@ -55,6 +64,29 @@ def test_the_environment_reaches_the_command(commands: Commands, tmp_path: Path)
         time.sleep(0.02)
     process.check(may_end=True)
     assert "of-the-demo" in (tmp_path / "log").read_text()
+
+
+def test_what_still_runs_is_ended_afterwards(commands: Commands, afterwards: ExitStack, tmp_path: Path) -> None:
+    """Whoever started it need not know it any more."""
+    process = commands.start(tmp_path / "log", "config")
+    afterwards.close()
+    assert process.ended
+
+
+def test_an_interruption_waits_for_the_end_of_the_stretch() -> None:
+    """A process that was started is known when Ctrl-C is heard."""
+    known = []
+
+    def stretch() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            known.append("a process")
+
+    with pytest.raises(KeyboardInterrupt):
+        stretch()
+    assert known
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_a_background_command_that_ends_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
