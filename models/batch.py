@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Scored
-from schemas.reading import Reading, columns
+from schemas.decoding import Decoded, columns
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -75,7 +75,14 @@ class Observed:
         return self.scored.error
 
 
-def to_batch(readings: Sequence[Reading], times: Index, seen: Index, features: Sequence[str]) -> tuple[Batch, int]:
-    """Readings of one dataset as arrays, and how many of their values the detector has no feature for."""
-    values, unknown = columns(readings, features)
-    return Batch([reading.series_id for reading in readings], times, values, seen), unknown
+def to_batch(decoded: Decoded, where: Index, seen: Index, features: Sequence[str]) -> tuple[Batch, int]:
+    """Those readings of a chunk that are of one dataset, and how many of their values the detector has no feature for.
+
+    `where` (n,) are their places among the readings, `seen` are the times of all records of the chunk.
+    """
+    series, times, rows = decoded.series, decoded.times, decoded.rows
+    if len(where) < len(decoded):
+        places = where.tolist()
+        series, times, rows = [series[place] for place in places], times[where], [rows[place] for place in places]
+    values, unknown = columns(rows, features)
+    return Batch(series, times, values, seen[decoded.indices[where]]), unknown

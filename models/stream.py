@@ -14,10 +14,10 @@ import numpy as np
 from models import flags, intake, packing
 from models.batch import Batch, Counts, Float64, Mask, Observed, to_batch
 from models.detector import Detector, Scored
+from models.flags import Flags
 from models.intake import Ended, Marks, Rules
 from models.series import SeriesTable
 from models.windows import Float32, Index, rounds
-from schemas.flag import Flag
 
 __all__ = ["Batch", "Counts", "Cut", "Observed", "StreamDetector", "to_batch"]
 
@@ -95,7 +95,7 @@ class StreamDetector:
             stale=[cut.batch.series[row] for row in np.flatnonzero(marks.stale).tolist()],
         )
 
-    def flags(self, observed: Observed, everything: bool) -> list[Flag]:
+    def flags(self, observed: Observed, everything: bool) -> Flags:
         """Flags of the anomalous windows, or of all."""
         chosen = np.arange(len(observed.rows)) if everything else np.flatnonzero(observed.is_anomaly)
         return flags.write(self.detector, observed, chosen)

@@ -15,7 +15,7 @@ from schemas.errors import TidewatchError
 from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
 from stream_app.lane import Equipment, Lane
-from stream_app.outgoing import Message
+from stream_app.outgoing import Message, as_records
 from stream_app.partition import Outcome, PartitionState
 from stream_app.progress import Admission, Chunk, Progress
 from stream_app.recovery import Plan, Positions, Recovery
@@ -48,10 +48,11 @@ class LogPosition(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """From where to read a partition, and what is committed of it."""
+    """From where to read a partition, and what is committed of it; or, with `recommit`, is to be before reading."""
 
     start: int
     committed: int
+    recommit: bool
 
 
 class StateLog(Protocol):
@@ -122,7 +123,7 @@ class Assignment:
         self.ready = True
         self._committed_at = monotonic()
         log.info("%d partitions assigned, state of %d series loaded in %.2f s", *self._told(monotonic() - started))
-        return {tp: Opening(lane.progress.expected, lane.committed) for tp, lane in self.partitions.items()}
+        return {tp: _opening(lane.progress.plan) for tp, lane in self.partitions.items()}
 
     def _told(self, seconds: float) -> tuple[int, int, float]:
         states = [lane.state for lane in self.partitions.values()]
@@ -145,8 +146,8 @@ class Assignment:
                 *(*tp, dataset, series),
             )
         if plan.opening is not None:
-            message = Message(plan.opening.key, plan.opening.value)
-            await self._equipment.publisher.send(self._equipment.routes.state(tp.topic), tp.partition, [message])
+            opening = as_records([Message(plan.opening.key, plan.opening.value)]).records
+            await self._equipment.publisher.send(self._equipment.routes.state(tp.topic), tp.partition, opening)
         progress: Progress[Record] = Progress(plan, generation)
         checkpointer = Checkpointer(plan, state, self._limits.slabs)
         return partial(Lane, tp, progress, checkpointer, state, self._equipment, self._confirmed)
@@ -302,6 +303,10 @@ class Assignment:
         self.partitions = {}
         self._waiting.clear()
         self.has_room.set()
+
+
+def _opening(plan: Plan) -> Opening:
+    return Opening(plan.start, plan.publish_from, plan.recommit)
 
 
 def _positions(found: LogPosition) -> Positions:

@@ -86,7 +86,8 @@ class Checkpointer:
 
     def touch(self, dataset: str, series: Collection[str], size: int) -> None:
         """These series have readings, kept or not, that no slab has yet; `size` bytes were read for it."""
-        self._touched.update(bucket(dataset, name) % self._count for name in series)
+        if len(self._touched) < self._count:  # else it is known of all
+            self._touched.update(bucket(dataset, name) % self._count for name in series)
         self._input += size
 
     def take(self, progress: Progress[Any]) -> bool:

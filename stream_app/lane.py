@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 from monitoring.metrics import CheckpointRecord, WorkerMetrics
 from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
-from stream_app.outgoing import Message, without_value
+from stream_app.outgoing import Message, Records, as_records, without_value
 from stream_app.partition import Outcome, PartitionState
 from stream_app.progress import Chunk, Progress
 from stream_app.publisher import Publisher, TooLarge
@@ -139,19 +139,20 @@ class Lane:
         self._on_confirmed()
         self._stirred.set()
 
-    async def _send_flags(self, flags: Sequence[Message]) -> None:
+    async def _send_flags(self, flags: Records) -> None:
         routes = self._equipment.routes
-        for number, messages in routes.of_flags(self.tp, flags).items():
-            await self._equipment.publisher.send(routes.anomalies, number, messages)
+        for number, records in routes.grouped(self.tp, routes.anomalies, *flags).items():
+            await self._equipment.publisher.send(routes.anomalies, number, records)
 
     async def _send_dead_letters(self, letters: Sequence[Message]) -> None:
-        routes = self._equipment.routes
-        for number, messages in routes.of_dead_letters(self.tp, letters).items():
+        routes, send = self._equipment.routes, self._equipment.publisher.send
+        keys = [letter.key for letter in letters]
+        for number, messages in routes.grouped(self.tp, routes.dead_letters, keys, letters).items():
             try:
-                await self._equipment.publisher.send(routes.dead_letters, number, messages)
+                await send(routes.dead_letters, number, as_records(messages).records)
             except TooLarge as error:
                 log.warning("%s; its values are left out of the dead letters", error)  # a bad record stops nothing
-                await self._equipment.publisher.send(routes.dead_letters, number, [*map(without_value, messages)])
+                await send(routes.dead_letters, number, as_records([*map(without_value, messages)]).records)
 
     # -- checkpoints
 
@@ -185,4 +186,5 @@ class Lane:
         self._equipment.metrics.observe_checkpoint(CheckpointRecord(seconds + perf_counter() - started, series, size))
 
     def _send_state(self, messages: Sequence[Message]) -> Awaitable[list[int]]:
-        return self._equipment.publisher.send(self._equipment.routes.state(self.tp.topic), self.tp.partition, messages)
+        state, records = self._equipment.routes.state(self.tp.topic), as_records(messages).records
+        return self._equipment.publisher.send(state, self.tp.partition, records)

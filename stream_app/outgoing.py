@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
-from schemas.flag import Flag
-from schemas.reading import Rejection
+from models.flags import Flags
+from schemas.decoding import Rejection
 from stream_app.batches import Record
+from stream_app.record_batch import VARINT, Header, record, sized
 
 FLAG_TYPE = "tidewatch.flag.v1"  # the wire version: it grows when a field changes its meaning
-
-Header = tuple[str, bytes | None]
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -25,22 +24,52 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     headers: list[Header] = []
 
 
-def of_flags(flags: Sequence[Flag], source: str) -> list[Message]:
-    """Flags as messages, keyed by series; `source` is the CloudEvents URI reference of who says so."""
-    fixed: list[Header] = [
-        ("content-type", b"application/json"),
-        ("ce_specversion", b"1.0"),
-        ("ce_type", FLAG_TYPE.encode()),
-        ("ce_source", source.encode()),
-    ]
-    return [
-        Message(
-            flag.series_id.encode(),
-            _encode(flag),
-            [*fixed, ("ce_id", flag.id.encode()), ("ce_time", flag.timestamp.encode())],
+class Records(NamedTuple):
+    """Records as bytes, ready for a batch, and their keys."""
+
+    keys: Sequence[bytes | None]
+    records: Sequence[bytes]
+
+
+def as_records(messages: Sequence[Message]) -> Records:
+    """Messages, ready for a batch."""
+    return Records([each.key for each in messages], [record(each.key, each.value, each.headers) for each in messages])
+
+
+def joined(parts: Sequence[Records]) -> Records:
+    """All of them, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Records([*chain.from_iterable(p.keys for p in parts)], [*chain.from_iterable(p.records for p in parts)])
+
+
+def of_flags(flags: Flags, source: str) -> Records:
+    """Flags, keyed by series; `source` is the CloudEvents URI reference of who says so."""
+    fixed = {
+        "content-type": "application/json",
+        "ce_specversion": "1.0",
+        "ce_type": FLAG_TYPE,
+        "ce_source": source,
+    }
+    headers = VARINT[len(fixed) + 2] + b"".join(_text(name) + _text(text) for name, text in fixed.items())
+    before_id, before_time = headers + _text("ce_id"), _text("ce_time")
+    columns = zip(flags.series, flags.values, flags.ids, flags.timestamps, strict=True)
+    records = [
+        b"".join(
+            (
+                VARINT[len(series)], series,
+                VARINT[len(value)], value,
+                before_id, VARINT[len(window)], window,
+                before_time, VARINT[len(time)], time,
+            )
         )
-        for flag in flags
-    ]
+        for series, value, window, time in columns
+    ]  # fmt: skip
+    return Records(flags.series, records)
+
+
+def _text(text: str) -> bytes:
+    return sized(text.encode())
 
 
 def of_rejection(record: Record, rejection: Rejection, topic: str, partition: int) -> Message:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from aiokafka.partitioner import DefaultPartitioner
 
-from stream_app.outgoing import Message
+from stream_app.outgoing import Message, as_records
 from stream_app.publisher import Publisher
 
 MOST_AT_ONCE = 5000
@@ -44,7 +44,9 @@ async def _send(publisher: Publisher, topic: str, chunk: list[Message], partitio
     by_partition = defaultdict(list)
     for message in chunk:
         by_partition[partition_of(message.key, partitions)].append(message)
-    await asyncio.gather(*(publisher.send(topic, number, part) for number, part in by_partition.items()))
+    await asyncio.gather(
+        *(publisher.send(topic, number, as_records(part).records) for number, part in by_partition.items())
+    )
 
 
 @lru_cache(maxsize=200_000)

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Detector, Scored
+from models.flags import Flags
 from models.packing import SnapshotError, unpack
 from models.stream import Cut, Observed, StreamDetector, to_batch
 from monitoring.metrics import ChunkRecord, DatasetRecord
-from schemas.flag import Flag
-from schemas.reading import Decoded, Reading, decode
+from schemas.decoding import Decoded, decode
 from stream_app.batches import Record
-from stream_app.outgoing import Message, of_flags, of_rejection
+from stream_app.outgoing import Message, Records, joined, of_flags, of_rejection
 from stream_app.progress import Chunk
 from stream_app.timing import Stopwatch
 
@@ -56,7 +56,7 @@ class Rules(NamedTuple):
 class Outcome:
     """What a chunk led to."""
 
-    flags: Sequence[Message]
+    flags: Records
     dead_letters: Sequence[Message]
     touched: Mapping[str, Set[str]]  # the series with readings, per dataset: what was recorded of them is outdated
     stale: Mapping[str, Sequence[str]]  # series all of whose readings are late, said once
@@ -92,6 +92,7 @@ class PartitionState:
         self._rules = rules
         self.streams: dict[str, StreamDetector] = {}
         self.copied = 0  # series, over all snapshots
+        self._features: tuple[str, ...] = ()  # those of the last readings, and so probably of the next
         self.dropped: Counter[str] = Counter()  # series not restored, by dataset: there is no release for them
 
     # -- as the checkpoint sees it
@@ -125,7 +126,8 @@ class PartitionState:
         watch = Stopwatch()
         records = chunk.records
         seen = np.array([record.timestamp for record in records], np.int64) * 1000
-        decoded = decode([record.value for record in records], seen, self._rules.max_future_seconds)
+        payloads = [record.value for record in records]
+        decoded = decode(payloads, seen, self._rules.max_future_seconds, self._features)
         groups = _by_dataset(decoded, records, None if chunk.settled else holds)
         watch.lap("decode")
         parts = [
@@ -141,7 +143,7 @@ class PartitionState:
         publish = begun.chunk.publish
         results = [self._judge(part, of, publish) for part, of in zip(begun.parts, scored, strict=True)]
         watch.lap("flags")
-        flags = [message for result in results for message in of_flags(result.flags, self._rules.source)]
+        flags = joined([of_flags(result.flags, self._rules.source) for result in results])
         dead = [self._dead_letter(begun, number) for number in range(len(begun.decoded.rejections))] if publish else []
         watch.lap("encode")
         stale = {part.dataset: result.stale for part, result in zip(begun.parts, results, strict=True) if result.stale}
@@ -168,8 +170,8 @@ class PartitionState:
         if stream is None:
             self._detectors.skipped(dataset, len(where))
             return None
-        readings, features = _take(decoded.readings, where), stream.detector.features
-        batch, unknown = to_batch(readings, decoded.times[where], seen[decoded.indices[where]], features)
+        self._features = stream.detector.features
+        batch, unknown = to_batch(decoded, where, seen, self._features)
         watch.lap("decode")
         cut = stream.cut(batch, again=not publish)
         watch.lap("window")
@@ -178,7 +180,7 @@ class PartitionState:
     def _judge(self, part: Part, scored: Scored, publish: bool) -> _Result:
         observed = part.stream.judge(part.cut, scored)
         if not publish:
-            return _Result([], (), DatasetRecord(readings=observed.counts.readings))
+            return _Result(Flags.none(), (), DatasetRecord(readings=observed.counts.readings))
         flags = part.stream.flags(observed, self._rules.everything)
         return _Result(flags, observed.stale, _counts(observed, part.unknown))
 
@@ -204,19 +206,19 @@ class PartitionState:
 
 
 class _Result(NamedTuple):
-    flags: Sequence[Flag]
+    flags: Flags
     stale: Sequence[str]
     counts: DatasetRecord
 
 
 def _by_dataset(decoded: Decoded, records: Sequence[Record], holds: Holds | None) -> dict[str, Index]:
     """For each dataset the places of its readings among those decoded, without what the state holds already."""
-    datasets = [reading.dataset for reading in decoded.readings]
-    if holds is None and len(set(datasets)) == 1:  # the usual case, at a fifth of the time
-        return {datasets[0]: np.arange(len(datasets))}
+    if holds is None and len(set(decoded.datasets)) == 1:  # the usual case, at a fifth of the time
+        return {decoded.datasets[0]: np.arange(len(decoded))}
     groups: defaultdict[str, list[int]] = defaultdict(list)
-    for place, (dataset, index) in enumerate(zip(datasets, decoded.indices.tolist(), strict=True)):
-        if holds is None or not holds(records[index].offset, dataset, decoded.readings[place].series_id):
+    readings = zip(decoded.datasets, decoded.series, decoded.indices.tolist(), strict=True)
+    for place, (dataset, series, index) in enumerate(readings):
+        if holds is None or not holds(records[index].offset, dataset, series):
             groups[dataset].append(place)
     return {dataset: np.array(places, np.int64) for dataset, places in groups.items()}
 
@@ -225,7 +227,7 @@ def _touched(begun: Begun) -> dict[str, Set[str]]:
     """Readings of a dataset without a release count too: a slab that has its series lacks them from now on."""
     touched: dict[str, Set[str]] = {part.dataset: set(part.cut.batch.series) for part in begun.parts}
     for dataset in begun.groups.keys() - touched.keys():
-        touched[dataset] = {begun.decoded.readings[place].series_id for place in begun.groups[dataset].tolist()}
+        touched[dataset] = {begun.decoded.series[place] for place in begun.groups[dataset].tolist()}
     return touched
 
 
@@ -234,10 +236,6 @@ def _series_in(snapshot: bytes) -> int:
         return len(unpack(snapshot).series)
     except SnapshotError:  # nobody needs it
         return 0
-
-
-def _take(readings: list[Reading], where: Index) -> list[Reading]:
-    return readings if len(where) == len(readings) else [readings[place] for place in where]
 
 
 def _counts(observed: Observed, unknown: int) -> DatasetRecord:
@@ -257,4 +255,5 @@ def _counts(observed: Observed, unknown: int) -> DatasetRecord:
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:
     keys = [records[index].key for index in decoded.indices.tolist()]
-    return sum(map(ne, keys, [reading.series_id.encode() for reading in decoded.readings]))
+    series = [*map(str.encode, decoded.series)]
+    return 0 if keys == series else sum(map(ne, keys, series))

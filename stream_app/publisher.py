@@ -10,11 +10,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
 from schemas.errors import TidewatchError
-from stream_app.outgoing import Message
+from stream_app.record_batch import RecordBatch, fitting
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +60,18 @@ class Publisher:
         producer = await self._current()
         return len(await producer.partitions_for(topic))
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[int]:
+    async def send(self, topic: str, partition: int, records: Sequence[bytes]) -> list[int]:
         """Send in order and give the offset of each when all are confirmed; SendFailed if time is up.
 
-        After an error all from the first unconfirmed message on are sent again: doubles, but never out of order.
+        After an error all from the first unconfirmed record on are sent again: doubles, but never out of order.
         """
-        attempt = _Attempt(topic, partition, messages)
+        attempt = _Attempt(topic, partition, records)
         try:
             async with asyncio.timeout(self._timeout):
                 await self._until_confirmed(attempt)
         except TimeoutError:
             raise SendFailed(
-                f"topic '{topic}' partition {partition} did not confirm {len(messages)} messages within "
+                f"topic '{topic}' partition {partition} did not confirm {len(records)} messages within "
                 f"{self._timeout:g} s ({attempt.last_error or 'no answer'}); see that its brokers are well and it may "
                 "be written to, or raise kafka.send_timeout_seconds"
             ) from None
@@ -112,9 +111,7 @@ class Publisher:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS)
 
     async def _connected(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._options, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0
-        )
+        producer = AIOKafkaProducer(**self._options, enable_idempotence=True, acks="all", linger_ms=0)
         try:
             await producer.start()
         except BaseException:
@@ -138,20 +135,20 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 
 class _Attempt:
-    """Messages on their way to one partition: which are confirmed, and how large a batch may be."""
+    """Records on their way to one partition: which are confirmed, and how many a batch may have."""
 
-    def __init__(self, topic: str, partition: int, messages: Sequence[Message]) -> None:
+    def __init__(self, topic: str, partition: int, records: Sequence[bytes]) -> None:
         self.topic = topic
         self.partition = partition
         self.offsets: list[int] = []
         self.last_error: BaseException | None = None
-        self._messages = messages
-        self._most = max(1, len(messages))  # messages a batch; halved when the topic finds a batch too large
+        self._records = records
+        self._most = max(1, len(records))  # a batch; halved when the topic finds a batch too large
 
     @property
     def done(self) -> bool:
-        """All messages are confirmed."""
-        return len(self.offsets) == len(self._messages)
+        """All records are confirmed."""
+        return len(self.offsets) == len(self._records)
 
     async def make(self, producer: AIOKafkaProducer) -> None:
         """Send what is not confirmed, batch by batch; raises the error of the first that failed.
@@ -160,10 +157,10 @@ class _Attempt:
         broker that knows nothing of the producer yet takes it. aiokafka has one batch of a partition on its way anyway.
         """
         while not self.done:
-            builder = producer.create_batch()
-            at = len(self.offsets)
-            count = _fill(builder, self._messages[at : at + self._most])
-            confirmation = await producer.send_batch(builder, self.topic, partition=self.partition)
+            left = self._records[len(self.offsets) :][: self._most]
+            count = fitting(left, BATCH_BYTES)
+            batch = RecordBatch(left[:count], int(time() * 1000))
+            confirmation = await producer.send_batch(batch, self.topic, partition=self.partition)
             metadata: RecordMetadata = await confirmation
             if metadata.offset < 0:  # the broker has it, but has forgotten where
                 raise KafkaError("the broker confirmed a batch without its offset")
@@ -175,16 +172,6 @@ class _Attempt:
         if not isinstance(error, MessageSizeTooLargeError):
             return
         if self._most == 1:
-            message = self._messages[len(self.offsets)]
-            size = len(message.value or b"")
+            size = len(self._records[len(self.offsets)])
             raise TooLarge(f"topic '{self.topic}' takes no message of {size} bytes; raise its max.message.bytes")
         self._most = max(1, self._most // 2)
-
-
-def _fill(builder: BatchBuilder, messages: Sequence[Message]) -> int:
-    """Put messages into an empty batch until it is full, and say how many; it takes a first one of any size."""
-    append, now = builder.append, int(time() * 1000)
-    for count, message in enumerate(messages):
-        if append(timestamp=now, key=message.key, value=message.value, headers=message.headers) is None:
-            return count
-    return len(messages)

@@ -66,6 +66,9 @@ class Plan:
     stale: frozenset[int] = frozenset()  # slabs whose record is missing or of no use: to be written anew
     hole: tuple[int, int] | None = None  # readings [from, to) are needed and gone: the slabs they concern start empty
     opening: Record | None = None  # to be sent and confirmed before the first reading is read
+    recommit: bool = (
+        False  # the group's offset is of another log: commit `publish_from` before the first reading is read
+    )
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -225,11 +228,8 @@ class Recovery:
     def _of_another_log(self, positions: Positions) -> Plan:
         """The readings end before what the checkpoint claims: the topic was made anew, or has lost its end."""
         warning = f"the readings end at offset {positions.end}, before what was recorded of them: all series start anew"
-        committed = positions.committed
-        if committed is not None and committed > positions.end:
-            committed = None
-        fresh = self._opening(replace(positions, committed=committed))
-        return replace(fresh, warnings=(warning, *fresh.warnings))
+        fresh = self._opening(replace(positions, committed=None))
+        return replace(fresh, recommit=positions.committed is not None, warnings=(warning, *fresh.warnings))
 
     def _passed_over(self) -> tuple[str, ...]:
         if not self._unreadable:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import TopicPartition
 
-from stream_app.outgoing import Message
-
-Grouped = Mapping[int, Sequence[Message]]  # by partition
+T = TypeVar("T")
 
 _by_hash = DefaultPartitioner()
 
@@ -34,23 +33,19 @@ class Routes:
         """Where the checkpoints of a readings topic are."""
         return state_topic(self.group, readings_topic)
 
-    def of_flags(self, source: TopicPartition, flags: Sequence[Message]) -> Grouped:
-        """Flags go to the partition number of their readings."""
-        return self._grouped(source, self.anomalies, flags)
+    def grouped(
+        self, source: TopicPartition, topic: str, keys: Sequence[bytes | None], what: Sequence[T]
+    ) -> Mapping[int, Sequence[T]]:
+        """What readings of `source` led to, by the partition of `topic` that it goes to, in order.
 
-    def of_dead_letters(self, source: TopicPartition, letters: Sequence[Message]) -> Grouped:
-        """Dead letters too."""
-        return self._grouped(source, self.dead_letters, letters)
-
-    def _grouped(self, source: TopicPartition, topic: str, messages: Sequence[Message]) -> Grouped:
-        """By the number they came from; if the topics' sizes differ, by the key's hash, as every producer does it."""
-        if not messages:
+        That is the number they came from; if the topics' sizes differ, it is the key's hash, as every producer does it.
+        """
+        if not what:
             return {}
         if self.partitions[topic] == self.partitions[source.topic]:
-            return {source.partition: messages}
+            return {source.partition: what}
         numbers = list(range(self.partitions[topic]))
-        groups: defaultdict[int, list[Message]] = defaultdict(list)
-        for message in messages:
-            number = source.partition % len(numbers) if message.key is None else _by_hash(message.key, numbers, numbers)
-            groups[number].append(message)
+        groups: defaultdict[int, list[T]] = defaultdict(list)
+        for key, each in zip(keys, what, strict=True):
+            groups[source.partition % len(numbers) if key is None else _by_hash(key, numbers, numbers)].append(each)
         return groups

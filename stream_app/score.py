@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-import msgspec
 import torch
 from rich.console import Console
 from rich.progress import Progress
@@ -20,16 +19,14 @@ from config.options import with_settings
 from config.settings import Settings
 from models import bundle
 from models.detector import Detector
+from models.flags import Flags
 from models.store import open_store
 from models.store.base import Store
 from models.stream import Counts, StreamDetector
 from schemas.errors import TidewatchError
-from schemas.flag import Flag
 from training.ingest import Table, read
 from training.roles import listed
 from training.scan import scan
-
-_encode = msgspec.json.Encoder().encode
 
 
 class ScoreError(TidewatchError):
@@ -81,7 +78,7 @@ def score(
     with writer(output) as stream, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("scoring", total=table.rows)
         for flags in judged(outcome, everything):
-            stream.writelines(_encode(flag) + b"\n" for flag in flags)
+            stream.writelines(value + b"\n" for value in flags.values)
             bar.update(task, completed=outcome.readings)
     click.secho(outcome.sentence(time.monotonic() - began), dim=True, err=True)
 
@@ -141,7 +138,7 @@ class Outcome:
         )
 
 
-def judged(outcome: Outcome, everything: bool) -> Iterator[list[Flag]]:
+def judged(outcome: Outcome, everything: bool) -> Iterator[Flags]:
     """The flags, chunk by chunk, in order of time."""
     stream = StreamDetector(outcome.detector)
     for observed in scan(stream, outcome.table):

@@ -166,6 +166,7 @@ class Consumer(driver.Consumer):
         generation, tps = self.app.consumer_generation_id, sorted(self.assignment())
         try:
             opened = await self.work.open(tps, generation, self._thread.positions)
+            await self._recommit({tp: opening.committed for tp, opening in opened.items() if opening.recommit})
             self._read_offset.clear()
             self._committed_offset.update({tp: opening.committed for tp, opening in opened.items()})
             await self._thread.seek_all({tp: opening.start for tp, opening in opened.items()})
@@ -173,6 +174,11 @@ class Consumer(driver.Consumer):
             raise RebalanceAgain from None
         if generation != self.app.consumer_generation_id:
             raise RebalanceAgain
+
+    async def _recommit(self, offsets: Mapping[TP, int]) -> None:
+        """Once a log made anew is as long as the old one was, nobody can tell its offsets from those of the old one."""
+        if offsets and not await self._thread.commit(offsets):
+            raise Superseded
 
     async def log_ends(self) -> Mapping[TP, int]:
         """Where the logs of the partitions end: aiokafka's own knowledge stands still where nothing is fetched."""

@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from schemas.decoding import decode
 from schemas.flag import Flag
-from schemas.reading import EPOCH, MICROSECOND, decode
+from schemas.reading import EPOCH, MICROSECOND
 from stream_app.demo.board import Board, Event
 from stream_app.demo.summary import Pace, Verdict, pace
 from stream_app.topics import partition_counts
@@ -64,9 +65,9 @@ class Feed:
 
     def _on_readings(self, records: Sequence[ConsumerRecord]) -> None:
         decoded = decode([record.value for record in records], np.full(len(records), -1), np.inf)
-        for reading, index, time in zip(decoded.readings, decoded.indices, decoded.times.tolist(), strict=True):
-            self._clock.reading(reading.series_id, time, records[index].timestamp)
-            self._board.read(reading.series_id, time)
+        for series, index, time in zip(decoded.series, decoded.indices, decoded.times.tolist(), strict=True):
+            self._clock.reading(series, time, records[index].timestamp)
+            self._board.read(series, time)
 
     def _on_flag(self, record: ConsumerRecord) -> list[Event]:
         verdict = to_verdict(self._flag.decode(record.value))

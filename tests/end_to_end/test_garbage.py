@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from stream_app.outgoing import Header, Message
+from stream_app.outgoing import Message
+from stream_app.record_batch import Header
 from tests.end_to_end.agreement import disagreements
 from tests.end_to_end.rig import Rig, Trained
 

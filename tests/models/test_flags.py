@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -10,8 +11,9 @@ import pytest
 
 from models.flags import timestamps
 from models.stream import Batch, Observed, StreamDetector
-from schemas.flag import Flag, window_id, window_ids
+from schemas.flag import window_id, window_ids
 from tests import fakes
+from tests.sent import parsed
 
 SECOND = 1_000_000
 START = 1_788_000_000 * SECOND + 250_000
@@ -27,7 +29,7 @@ def observed(stream: StreamDetector, flow: list[float], series: str = "pump-7") 
 def test_a_flag_says_it_all():
     """Whose window, when, how bad, by whose measure, and which feature is to blame for which value."""
     stream = StreamDetector(fakes.detector())
-    (flag,) = stream.flags(observed(stream, [10.0, 10.0, 21.2, 10.0]), everything=False)
+    (flag,) = parsed(stream.flags(observed(stream, [10.0, 10.0, 21.2, 10.0]), everything=False))
     assert msgspec.to_builtins(flag) == {
         "id": window_id("pumps", "pump-7", START + 3 * SECOND),
         "dataset": "pumps",
@@ -55,7 +57,7 @@ def test_all_windows_on_demand_and_only_flagged_ones_with_blame():
     """`everything` adds the calm windows, in their order, and does not change the others."""
     stream = StreamDetector(fakes.detector())
     found = observed(stream, [10.0] * 6 + [21.2] + [10.0] * 5)
-    everything, flagged = stream.flags(found, everything=True), stream.flags(found, everything=False)
+    everything, flagged = (parsed(stream.flags(found, everything=which)) for which in (True, False))
     assert [flag.timestamp for flag in everything] == timestamps(found.ends)
     assert [flag for flag in everything if flag.is_anomaly] == flagged
     assert 0 < len(flagged) < len(everything)
@@ -67,7 +69,7 @@ def test_the_most_blamed_feature_comes_first_and_shares_sum_to_1():
     stream = StreamDetector(fakes.detector())
     times = START + np.arange(4) * SECOND
     found = stream.observe(Batch(["a"] * 4, times, np.array([[16.0, 26.0]] * 4), times))
-    (flag,) = stream.flags(found, everything=False)
+    (flag,) = parsed(stream.flags(found, everything=False))
     assert [part.feature for part in flag.attribution] == ["temp", "flow"]
     assert sum(part.share for part in flag.attribution) == pytest.approx(1)
 
@@ -75,7 +77,7 @@ def test_the_most_blamed_feature_comes_first_and_shares_sum_to_1():
 def test_imputed_features_are_named():
     """Only in windows that have one, only those features, calm or not."""
     stream = StreamDetector(fakes.detector())
-    flags = stream.flags(observed(stream, [np.nan, 10, 10, 10, 10, 21.2]), everything=True)
+    flags = parsed(stream.flags(observed(stream, [np.nan, 10, 10, 10, 10, 21.2]), everything=True))
     assert [flag.imputed for flag in flags] == [["flow"], [], []]
 
 
@@ -89,8 +91,8 @@ def test_an_id_is_a_digest_of_dataset_series_and_end():
 def test_many_ids_are_the_ids_of_each():
     """At once or one by one."""
     series, ends = ["a", "b", "a", "ü" * 256], np.array([0, 2**62, -(2**62), START])
-    assert window_ids("pumps", series, ends) == [
-        window_id("pumps", name, end) for name, end in zip(series, ends.tolist(), strict=True)
+    assert window_ids("pumps", [name.encode() for name in series], ends) == [
+        window_id("pumps", name, end).encode() for name, end in zip(series, ends.tolist(), strict=True)
     ]
     assert window_ids("pumps", [], np.zeros(0, np.int64)) == []
 
@@ -108,8 +110,33 @@ def test_timestamps_are_exact_and_alike():
     ]
 
 
-def test_flags_do_not_share_what_could_be_changed_by_reading_them():
-    """A flag that went out as JSON comes back as it was."""
+@pytest.mark.parametrize("name", ["pump-7", 'p"%b%%\\', "pümp\n\0", "{}%(x)s"])
+def test_a_flag_is_the_json_that_its_words_would_make(name: str):
+    """To the byte, whatever dataset, series and networks are called, with and without blame and imputed features."""
+    detector = fakes.detector(dataset=name, release=name, features=(name, "temp"))
+    renamed = [replace(member, name=name + member.name) for member in detector.ensemble.members]
+    stream = StreamDetector(replace(detector, ensemble=replace(detector.ensemble, members=tuple(renamed))))
+    found = observed(stream, [np.nan, 10.0, 10.0, 10.0, 10.0, 21.2, 10.0, 10.0], series=name)
+    flags = stream.flags(found, everything=True)
+    assert [msgspec.json.encode(flag) for flag in parsed(flags)] == flags.values
+    assert {flag.series_id for flag in parsed(flags)} == {name} == {each.decode() for each in flags.series}
+    assert [(flag.id.encode(), flag.timestamp.encode()) for flag in parsed(flags)] == list(
+        zip(flags.ids, flags.timestamps, strict=True)
+    )
+    assert (
+        {bool(flag.imputed) for flag in parsed(flags)}
+        == {bool(flag.attribution) for flag in parsed(flags)}
+        == {
+            True,
+            False,
+        }
+    )
+    assert len(flags) == 5
+
+
+def test_a_score_that_is_no_number_is_null():
+    """JSON has no infinity; a reader must not be lost for it."""
     stream = StreamDetector(fakes.detector())
-    for flag in stream.flags(observed(stream, [10.0, 10.0, 21.2, 10.0, 10.0]), everything=True):
-        assert msgspec.json.decode(msgspec.json.encode(flag), type=Flag) == flag
+    found = replace(observed(stream, [10.0] * 4), scores=np.array([np.inf]))
+    (value,) = stream.flags(found, everything=True).values
+    assert b'"score":null,"threshold":1.0,' in value

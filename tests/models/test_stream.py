@@ -16,7 +16,7 @@ from models.scaling import Scaler
 from models.stream import Batch, StreamDetector, to_batch
 from models.thresholds import Quantile
 from models.windows import cut
-from schemas.reading import Reading
+from schemas.decoding import Decoded, Row
 from tests import fakes, naive, tiny_release
 from tests.models.streams import (
     SECOND,
@@ -222,16 +222,19 @@ def test_nothing_in_nothing_out():
         observed = stream.observe(batch_of([]))
         assert observed.moments.shape == (0, 4)
         assert observed.model_scores.shape == (0, 2)
-        assert stream.flags(observed, everything=True) == []
+        assert len(stream.flags(observed, everything=True)) == 0
         stream.replay(batch_of([]))
         stream.observe(batch_of(steady(5)))
 
 
 def test_a_batch_is_made_of_readings():
     """Columns by the detector's features; values it does not know are counted."""
-    readings = [Reading("a", 0, {"temp": 1.0, "noise": 3.0}), Reading("b", 0, {"flow": 2.0})]
-    batch, unknown = to_batch(readings, np.array([1, 2]), np.array([3, 4]), ("flow", "temp"))
+    rows: list[Row] = [{"temp": 1.0, "noise": 3.0}, {"flow": 9.0}, {"flow": 2.0}]
+    indices = np.array([0, 2, 3])
+    decoded = Decoded(["a", "c", "b"], ["pumps", "fans", "pumps"], np.array([1, 9, 2]), rows, indices, [], 1)
+    batch, unknown = to_batch(decoded, np.array([0, 2]), np.array([3, 0, 9, 4]), ("flow", "temp"))
     assert list(batch.series) == ["a", "b"]
+    assert (batch.times.tolist(), batch.seen.tolist()) == ([1, 2], [3, 4])
     np.testing.assert_array_equal(batch.values, [[np.nan, 1], [2, np.nan]])
     assert unknown == 1
 

@@ -20,6 +20,7 @@ from stream_app.publisher import TooLarge
 from stream_app.recovery import Recovery
 from stream_app.routes import Routes
 from tests import fakes
+from tests.sent import messages
 from tests.stream_app.test_partition import Record, Shelf
 
 TP = TopicPartition("readings", 0)
@@ -36,15 +37,15 @@ class Topics:
         self.stuck: set[int] = set()  # partitions of anomalies that confirm nothing
         self.most_bytes = 1 << 20
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[int]:
-        if any(len(message.value or b"") > self.most_bytes for message in messages):
+    async def send(self, topic: str, partition: int, records: Sequence[bytes]) -> list[int]:
+        if any(len(record) > self.most_bytes for record in records):
             raise TooLarge("too large")
         begin = len(self.sent[topic])
-        self.sent[topic] += messages
+        self.sent[topic] += messages(records)
         await self.confirms.wait()
         while topic == "anomalies" and partition in self.stuck:  # noqa: ASYNC110 -- as in `until`
             await asyncio.sleep(0.001)
-        return list(range(begin, begin + len(messages)))
+        return list(range(begin, begin + len(records)))
 
 
 class StateLog:

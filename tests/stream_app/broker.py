@@ -87,9 +87,10 @@ class Broker:
         position = max(position, self.earliest)
         return [reading for reading in self.readings if reading.offset >= position][:most]
 
-    def make_anew(self) -> None:
-        """The readings topic is deleted and made again: Kafka forgets what the group committed of it."""
-        self.readings, self.earliest, self.end, self.committed = [], 0, 0, None
+    def make_anew(self, commits_late: bool) -> None:
+        """The readings topic is deleted and made again: Kafka forgets the commits before that."""
+        self.readings, self.earliest, self.end = [], 0, 0
+        self.committed = self.committed if commits_late else None
         self.log += 1
 
     def append(self, record: Record) -> int:

@@ -111,6 +111,8 @@ class Owner:
         plan = recovery.plan(Positions(broker.earliest, broker.end, committed, opening)).restore(self.state)
         self.world.planned(plan)
         self.open(plan)
+        if plan.recommit:
+            self.recommit(plan)
         self.position = self.low_water = plan.start
         self.progress = self.parts.progress(plan, self.generation or 0)
         self.checkpointer = self.parts.checkpointer(plan, self.state, self.slabs, self.world.slab_bytes)
@@ -121,6 +123,10 @@ class Owner:
             self.broker.append(plan.opening)
 
     # From fetch to commit
+
+    def recommit(self, plan: Plan) -> None:
+        self.broker.commit(self.generation or 0, plan.publish_from)
+        self.quiet = plan.publish_from
 
     def fetch(self) -> None:
         assert self.position is not None

@@ -92,7 +92,7 @@ class Simulation:
         """While no worker runs; the next begins before the new log is as long as the old one was."""
         claimed = max((claim(record) for record in self.broker.state.values()), default=0)
         self.owners.clear()
-        self.broker.make_anew()
+        self.broker.make_anew(commits_late=self.random.random() < 0.5)
         self.opened, self.holes = None, []
         self.passed_over.clear()
         if claimed > MOST_PRODUCED:

@@ -19,7 +19,7 @@ def test_only_what_is_confirmed_may_be_committed():
     async def run() -> None:
         async with rigged() as rig:
             opening = await rig.open()
-            assert opening == Opening(start=0, committed=0)
+            assert opening == Opening(start=0, committed=0, recommit=False)
             assert rig.assignment.ready
             rig.topics.confirms.clear()
             rig.work_on([reading(offset) for offset in range(8)])
@@ -133,7 +133,7 @@ def test_a_new_owner_goes_on_from_the_checkpoint():
             await until(lambda: rig.assignment.committable(TP) == 20)
             rig.assignment.drop()
             rig.committed = 20
-            assert await rig.open(generation=2) == Opening(start=12, committed=20)
+            assert await rig.open(generation=2) == Opening(start=12, committed=20, recommit=False)
             for work in rig.let_in(records[12:], generation=2):
                 rig.assignment.take(work)
             await until(lambda: rig.assignment.committable(TP) == 30)

@@ -150,7 +150,7 @@ def test_a_hole_warms_up_what_it_concerns_and_says_so() -> None:
     assert "needs it from 30: 1 of 4 slabs of series warm up again" in found.warnings[0]
 
 
-@pytest.mark.parametrize("committed", [None, 500])
+@pytest.mark.parametrize("committed", [None, 20, 500])
 def test_readings_that_end_before_their_checkpoint_are_another_log(committed: int | None) -> None:
     """A topic made anew has nothing to do with the old one's state: all starts anew, and the old is out of the way."""
     old = slab(0, 300), marker(400, 0, {0: 300})
@@ -158,6 +158,7 @@ def test_readings_that_end_before_their_checkpoint_are_another_log(committed: in
     assert (fresh.start, fresh.publish_from, dict(fresh.stored)) == (0, 0, {})
     assert "the readings end at offset 50" in fresh.warnings[0]
     assert fresh.opening is not None
+    assert fresh.recommit is (committed is not None)
     later = plan(at(end=1000), *old, fresh.opening)
     assert (later.floors, dict(later.stored)) == ((0,) * 4, {})
 

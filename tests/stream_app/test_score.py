@@ -20,12 +20,12 @@ from schemas.flag import Flag
 from stream_app.batches import Record
 from stream_app.cli import tidewatch
 from stream_app.file_readings import FileReadings
-from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
 from stream_app.progress import Chunk
 from stream_app.reload import Releases
 from stream_app.turn import score as score_windows
 from tests import tiny_release
+from tests.sent import messages
 from training.ingest import read
 
 ROWS = 150
@@ -75,12 +75,12 @@ def score(*options: str) -> Result:
 
 def worker(file: Path, store: LocalStore, everything: bool, sizes: Iterator[int]) -> list[bytes]:
     """What a worker publishes for the file's readings, in chunks of these sizes."""
-    messages = list(FileReadings(read(file), "pumps"))
-    records: list[Record] = [Sent(offset, message.key, message.value) for offset, message in enumerate(messages)]
+    readings = FileReadings(read(file), "pumps")
+    records: list[Record] = [Sent(offset, each.key, each.value) for offset, each in enumerate(readings)]
     state = PartitionState(
         Releases(store, 8, WorkerMetrics(new_registry())), Rules("readings", 0, "/test", everything, 300)
     )
-    published: list[Message] = []
+    published: list[bytes] = []
     start = 0
     while start < len(records):
         taken = records[start : start + next(sizes)]
@@ -88,9 +88,9 @@ def worker(file: Path, store: LocalStore, everything: bool, sizes: Iterator[int]
         begun = state.cut(chunk, lambda *_: False)
         outcome = state.judge(begun, score_windows([(part.stream.detector, part.cut.windows) for part in begun.parts]))
         assert not outcome.dead_letters
-        published += outcome.flags
+        published += [message.value or b"" for message in messages(outcome.flags.records)]
         start += len(taken)
-    return [message.value or b"" for message in published]
+    return published
 
 
 def alike(one: Flag, other: Flag) -> bool:

@@ -86,6 +86,13 @@ class KeepsTheOldMarker(Recovery):
         return replace(super()._of_another_log(positions), opening=None)
 
 
+class KeepsTheOldCommit(Owner):
+    """In another log all starts anew, but what was committed of the old one stays."""
+
+    def recommit(self, plan: Plan) -> None:
+        self.quiet = plan.publish_from
+
+
 class ForgetsTheFloors(Progress[Reading]):
     """Readings that a restored slab contains are applied again."""
 
@@ -216,6 +223,7 @@ WITHOUT = {
     "lost": Parts(recovery=IgnoresTheHole),
     "another log": Parts(recovery=TakesAnyLogForItsOwn),
     "marker of another log": Parts(recovery=KeepsTheOldMarker),
+    "commit of another log": Parts(owner=KeepsTheOldCommit),
     "order of chunks": Parts(progress=AppliesInAnyOrder),
     "passed over": Parts(owner=TouchesOnlyWhatItKeeps),
     "first marker": Parts(owner=NoFirstMarker),

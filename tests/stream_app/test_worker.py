@@ -15,9 +15,10 @@ from aiokafka import ConsumerRecord
 from models.bundle import load
 from models.store.local import LocalStore
 from models.stream import StreamDetector, to_batch
+from schemas.decoding import decode
 from schemas.flag import Flag
-from schemas.reading import decode
 from tests.kafka_fixture import KafkaAtHand, Record
+from tests.sent import parsed
 from tests.tiny_release import publish, release_files
 from tests.worker_process import WorkerProcess
 
@@ -53,8 +54,8 @@ def expected(records: Sequence[Record], dataset: str = "pumps", seed: int = 0) -
     stream = StreamDetector(load(release_files(dataset, seed)[1]))
     seen = np.full(len(records), START_MS * 1000, np.int64)
     decoded = decode([value for _, value in records], seen, max_future_seconds=1e9)
-    batch, _ = to_batch(decoded.readings, decoded.times, seen, stream.detector.features)
-    return {flag.id: flag for flag in stream.flags(stream.observe(batch), everything=True)}
+    batch, _ = to_batch(decoded, np.arange(len(decoded)), seen, stream.detector.features)
+    return {flag.id: flag for flag in parsed(stream.flags(stream.observe(batch), everything=True))}
 
 
 def flags(records: Sequence[ConsumerRecord]) -> dict[str, Flag]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.reading import Decoded, Reading, columns, decode
+from schemas.decoding import Decoded, columns, decode
 
 NOW = 1_788_000_000_000_000  # microseconds
 GOOD = b'{"series_id":"pump-7","timestamp":1788000000000,"values":{"temp":71.2,"flow":null}}'
@@ -40,9 +40,9 @@ def with_time(text: str) -> bytes:
 def test_a_chunk_is_read():
     """Good readings come out in order, with their places and times."""
     decoded = read(GOOD, reading(series_id="pump-8", dataset="pumps", timestamp=1_787_999_999_000))
-    assert [each.series_id for each in decoded.readings] == ["pump-7", "pump-8"]
-    assert [each.dataset for each in decoded.readings] == ["default", "pumps"]
-    assert decoded.readings[0].values == {"temp": 71.2, "flow": None}
+    assert decoded.series == ["pump-7", "pump-8"]
+    assert decoded.datasets == ["default", "pumps"]
+    assert decoded.rows[0] == {"temp": 71.2, "flow": None}
     assert decoded.indices.tolist() == [0, 1]
     assert decoded.times.tolist() == [NOW, NOW - 1_000_000]
     assert (decoded.rejections, decoded.tombstones) == ([], 0)
@@ -59,7 +59,7 @@ def test_a_bad_record_costs_nothing_but_itself():
 def test_an_empty_chunk_is_read():
     """No records, no readings, arrays of length 0."""
     decoded = read()
-    assert decoded.readings == []
+    assert (len(decoded), decoded.series, decoded.rows) == (0, [], [])
     assert decoded.times.shape == decoded.indices.shape == (0,)
 
 
@@ -143,13 +143,13 @@ def test_what_can_not_be_read_is_rejected(payload: bytes, stage: str, said: str)
 def test_the_limits_of_float32_are_values():
     """The largest float32 of either sign is read; what underflows is 0."""
     decoded = read(with_value("3.4028234663852886e38"), with_value("-3.4028234663852886e38"), with_value("1e-400"))
-    assert [each.values["temp"] for each in decoded.readings] == [3.4028234663852886e38, -3.4028234663852886e38, 0]
+    assert columns(decoded.rows, ("temp",))[0].ravel().tolist() == [3.4028234663852886e38, -3.4028234663852886e38, 0]
 
 
 def test_of_a_key_given_twice_the_last_one_counts():
     """As JSON parsers do."""
-    (twice,) = read(b'{"series_id":"a","series_id":"b","timestamp":1,"values":{"x":1,"x":2}}').readings
-    assert (twice.series_id, twice.values) == ("b", {"x": 2})
+    twice = read(b'{"series_id":"a","series_id":"b","timestamp":1,"values":{"x":1,"x":2}}')
+    assert (twice.series, twice.rows) == (["b"], [{"x": 2}])
 
 
 def test_a_reading_from_the_future_is_rejected():
@@ -163,7 +163,7 @@ def test_a_reading_from_the_future_is_rejected():
 
 def test_a_record_without_a_time_can_not_tell_the_future():
     """Old producers send -1 for the record's time; nothing is rejected by it."""
-    assert len(read(GOOD, now=-1000).readings) == 1
+    assert len(read(GOOD, now=-1000)) == 1
 
 
 @given(st.lists(st.none() | st.binary() | st.builds(bytes.__add__, st.just(GOOD[:30]), st.binary()) | st.just(GOOD)))
@@ -175,7 +175,7 @@ def test_no_bytes_stop_it(payloads: list[bytes | None]):
     assert places == [place for place, payload in enumerate(payloads) if payload is not None]
     assert decoded.tombstones == payloads.count(None)
     assert {place for place, payload in enumerate(payloads) if payload == GOOD} <= set(decoded.indices.tolist())
-    assert len(decoded.readings) == len(decoded.times) == len(decoded.indices)
+    assert len(decoded) == len(decoded.times) == len(decoded.indices)
 
 
 json_values = st.recursive(
@@ -188,22 +188,20 @@ json_values = st.recursive(
 def test_no_json_stops_it(keys: dict[str, object]):
     """Any JSON object, NaN and lone surrogates included, is read or rejected with one line."""
     decoded = read(json.dumps(keys).encode())
-    assert len(decoded.readings) + len(decoded.rejections) == 1
+    assert len(decoded) + len(decoded.rejections) == 1
     assert all("\n" not in rejection.error for rejection in decoded.rejections)
 
 
 def test_columns_are_in_the_order_asked_for():
     """Values by feature, whatever order they came in."""
-    readings = [Reading("a", 0, {"x": 1.0, "y": 2.0}), Reading("a", 0, {"y": 4.0, "x": 3.0})]
-    values, unknown = columns(readings, ("y", "x"))
+    values, unknown = columns([{"x": 1.0, "y": 2.0}, {"y": 4.0, "x": 3.0}], ("y", "x"))
     np.testing.assert_array_equal(values, [[2, 1], [4, 3]])
     assert unknown == 0
 
 
 def test_null_and_absent_are_missing_and_other_names_are_counted():
     """Both are NaN, never 0; a name that is no feature is counted, null or not."""
-    readings = [Reading("a", 0, {"x": None, "y": 2.0}), Reading("a", 0, {"z": 1.0, "w": None, "x": 5.0})]
-    values, unknown = columns(readings, ("x", "y"))
+    values, unknown = columns([{"x": None, "y": 2.0}, {"z": 1.0, "w": None, "x": 5.0}], ("x", "y"))
     np.testing.assert_array_equal(values, [[np.nan, 2], [5, np.nan]])
     assert unknown == 2
 
@@ -211,11 +209,10 @@ def test_null_and_absent_are_missing_and_other_names_are_counted():
 def test_one_feature_is_a_column_too():
     """One name, with the value there, null or absent."""
     for given_values, expected in (([1.0], [[1]]), ([None], [[np.nan]]), ([1.0, 2.0], [[1], [2]])):
-        readings = [Reading("a", 0, {"x": value, "other": 1.0}) for value in given_values]
-        values, unknown = columns(readings, ("x",))
+        values, unknown = columns([{"x": value, "other": 1.0} for value in given_values], ("x",))
         np.testing.assert_array_equal(values, expected)
-        assert unknown == len(readings)
-    assert np.isnan(columns([Reading("a", 0, {})], ("x",))[0]).all()
+        assert unknown == len(given_values)
+    assert np.isnan(columns([{}], ("x",))[0]).all()
 
 
 def test_no_readings_are_no_rows():
@@ -227,7 +224,34 @@ def test_no_readings_are_no_rows():
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.none() | st.floats(-1e6, 1e6)), max_size=5))
 def test_columns_are_what_a_loop_would_pick(rows: list[dict[str, float | None]]):
     """Reading by reading and name by name gives the same array and the same count."""
-    values, unknown = columns([Reading("s", 0, row) for row in rows], ("c", "a"))
+    values, unknown = columns([*rows], ("c", "a"))
     picked = [[row.get(name) for name in ("c", "a")] for row in rows]
     np.testing.assert_array_equal(values, np.array(picked, np.float64).reshape(-1, 2))
     assert unknown == sum(name not in ("c", "a") for row in rows for name in row)
+
+
+known_readings = st.builds(
+    reading,
+    series_id=st.sampled_from(["a", "b"]) | st.text(max_size=2),
+    timestamp=st.sampled_from([1, "2026-08-29T10:00:00Z", "2026-08-29T10:00:00.5+01:00", "soon"]) | json_values,
+    values=st.dictionaries(st.sampled_from(["temp", "flow"]), st.none() | st.integers() | st.floats()),
+)
+
+
+@given(st.lists(known_readings | st.builds(reading, values=json_values) | st.none() | st.just(b"{"), max_size=4))
+@example([with_time('"2026\\u002d08-29T10:00:00Z"')])
+@example([with_value("1e39")])
+@example([GOOD, reading(values={"noise": 1})])
+def test_knowing_the_features_changes_nothing(payloads: list[bytes | None]):
+    """Whether the readings have them or not: the same readings, values and rejections come out."""
+    times = np.full(len(payloads), NOW)
+    plain = decode(payloads, times, 300)
+    for features in (("temp", "flow"), ("flow", "temp"), ("temp",), ("noise",), ('"', "\\"), ("a", "a")):
+        hinted = decode(payloads, times, 300, features)
+        assert (hinted.series, hinted.datasets, hinted.rejections) == (plain.series, plain.datasets, plain.rejections)
+        assert (hinted.times.tolist(), hinted.indices.tolist()) == (plain.times.tolist(), plain.indices.tolist())
+        assert hinted.tombstones == plain.tombstones
+        for names in (features, ("flow", "temp", "noise")):
+            (values, unknown), (same, as_many) = columns(hinted.rows, names), columns(plain.rows, names)
+            np.testing.assert_array_equal(values, same)
+            assert unknown == as_many
