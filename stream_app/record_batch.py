@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from aiokafka.record.util import calc_crc32c
+import google_crc32c
 
 Header = tuple[str, bytes | None]
 
@@ -103,4 +103,4 @@ class RecordBatch:
             parts += (VARINT[len(before) + len(one)], before, one)
         rest = b"".join(parts)
         length = _HEAD.size - 12 + _CRC.size + len(rest)
-        return b"".join([_HEAD.pack(0, length, _NO_EPOCH, _VERSION), _CRC.pack(calc_crc32c(rest)), rest])
+        return b"".join([_HEAD.pack(0, length, _NO_EPOCH, _VERSION), _CRC.pack(google_crc32c.value(rest)), rest])
