@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -108,22 +109,24 @@ def two_workers(bed: Bed) -> dict[str, float]:
 
 
 def _rate(bed: Bed, group: str, cores: list[int]) -> float:
-    """Windows a second of all workers of a group together, from 10 to 80 % of what there is."""
-    total = bed.scale.series * bed.scale.scored
+    """Windows a second of all workers of a group together, while every one of them has something to do."""
+    share = bed.scale.series * bed.scale.scored / len(cores)
     contexts = [bed.worker("readings", group, core) for core in cores]
     workers = [context.__enter__() for context in contexts]
     try:
-        first = _together(workers, total * 0.1)
-        last = _together(workers, total * 0.8)
+        first = _together(workers, lambda each: min(each) >= 0.1 * share)
+        last = _together(workers, lambda each: max(each) >= 0.8 * share)
     finally:
         for context in contexts:
             context.__exit__(None, None, None)
     return (last[1] - first[1]) / (last[0] - first[0])
 
 
-def _together(workers: list[Worker], windows: float) -> tuple[float, float]:
-    def reached() -> tuple[float, float] | None:
-        scored = sum(running.metrics()[WINDOWS] for running in workers)
-        return (time.perf_counter(), scored) if scored >= windows else None
+def _together(workers: list[Worker], reached: Callable[[list[float]], bool]) -> tuple[float, float]:
+    """The moment at which the workers' counts of windows say so, and how many they are in all."""
 
-    return wait_for(f"{windows:.0f} windows of all workers", reached, seconds=900, every=0.2)
+    def probe() -> tuple[float, float] | None:
+        each = [running.metrics()[WINDOWS] for running in workers]
+        return (time.perf_counter(), sum(each)) if reached(each) else None
+
+    return wait_for("windows of all workers", probe, seconds=900, every=0.2)
