@@ -196,3 +196,23 @@ def _judged(detector: Detector, series: Series) -> tuple[Any, ...]:
 def windows_of(rows: Sequence[Sequence[float]], size: int, stride: int) -> list[list[Sequence[float]]]:
     """Every window of rows that is whole, the first at the beginning."""
     return [list(rows[first : first + size]) for first in range(0, len(rows) - size + 1, stride)]
+
+
+def nab_score(flags: Sequence[bool], windows: Sequence[tuple[int, int]], false_flag: float, missed: float) -> float:
+    """A file's raw score by the Numenta benchmark's rules, row by row: what each flag is worth where it stands."""
+
+    def sigmoid(place: float) -> float:
+        return 2 / (1 + math.exp(5 * place)) - 1
+
+    total, best, behind = 0.0, [-missed] * len(windows), None
+    for row, flag in enumerate(flags):
+        inside = [number for number, (first, last) in enumerate(windows) if first <= row <= last]
+        for number in inside:
+            first, last = windows[number]
+            worth = sigmoid(-(last - row + 1) / (last - first + 1)) / sigmoid(-1)
+            best[number] = max(best[number], worth) if flag else best[number]
+            behind = windows[number]
+        if flag and not inside:
+            place = 3.0 if behind is None else (row - behind[1]) / max(behind[1] - behind[0], 1)
+            total += false_flag * (-1.0 if place >= 3 else sigmoid(place))
+    return total + sum(best)

@@ -1,0 +1,149 @@
+"""Our own detector on a series: trained by the product's own stages, streamed by its own core."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.sets import Series
+from config.settings import FILES
+from models.batch import Batch
+from models.detector import Detector
+from models.networks.autoencoder import Autoencoder
+from models.stream import StreamDetector
+from schemas.training import TrainingConfig
+from training import candidate, ingest, preprocess, train
+from training import config as configs
+from training.artifacts import Artifacts
+from training.candidate import Identity
+from training.pipeline import threads
+from training.preprocess import TooLittleData
+from training.roles import Wanted
+
+Float64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "var" / "accuracy"  # trained networks, by a digest of all that shaped them
+CODE = ("models", "training", "schemas/training.py")  # what a change of makes every kept detector stale
+LATER = ("ensemble", "threshold")  # the sections of a config that do not shape the networks
+SMALLEST_WINDOW = 4  # rows
+CHUNK = 1000  # readings
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What became of each of m test rows."""
+
+    scores: Float64  # (m,)
+    thresholds: Float64  # (m,)
+    flags: Mask  # (m,)
+    members: Mapping[str, Float64]  # each network's own scores, (m,)
+    window: int  # rows; smaller than the config's if the train part is short
+    errors: Float64  # (m,) mean squared, over members and features
+
+
+class Silent:
+    """Watches training and says nothing."""
+
+    def batch(self, name: str, done: int, total: int, loss: float) -> None:
+        """Nothing."""
+
+    def epoch(self, name: str, epoch: train.Epoch) -> None:
+        """Nothing."""
+
+    def finished(self, name: str) -> None:
+        """Nothing."""
+
+
+def detector(series: Series, overrides: Sequence[str] = (), kept: Path = KEPT) -> Detector:
+    """The default detector with `overrides`, trained on the train part, which it splits as any user's file.
+
+    Where that is too short for a part of the split, the window is halved until it fits: what the error advises.
+    """
+    size = configs.load("default", FILES / "detectors", overrides).window.size
+    while True:
+        try:
+            return _trained(series, (*overrides, f"window.size={size}"), kept)
+        except TooLittleData:
+            if size <= SMALLEST_WINDOW:
+                raise
+            size = max(size // 2, SMALLEST_WINDOW)
+
+
+def stream(detector: Detector, rows: Float64, count: int) -> Judged:
+    """Judge the last `count` of rows (row, feature), by a fresh stream that begins as late as it can."""
+    rows = rows[len(rows) - count - detector.window + 1 :]
+    times = np.arange(len(rows)) * detector.interval_us
+    watched, found = StreamDetector(detector), []
+    for begin in range(0, len(rows), CHUNK):
+        part = slice(begin, begin + CHUNK)
+        found.append(watched.observe(Batch(["series"] * len(rows[part]), times[part], rows[part], times[part])))
+    scores, thresholds, flags, errors, members = (
+        np.concatenate([getattr(each, name) for each in found])
+        for name in ("scores", "thresholds", "is_anomaly", "error", "model_scores")
+    )
+    return Judged(
+        scores, thresholds, flags, dict(zip(detector.ensemble.names, members.T, strict=True)), detector.window, errors
+    )
+
+
+def _trained(series: Series, overrides: Sequence[str], kept: Path) -> Detector:
+    """By the product's own stages, as any user's file; the networks are those kept, if there are."""
+    config = configs.load("default", FILES / "detectors", overrides)
+    kept.mkdir(parents=True, exist_ok=True)
+    with threads(config.training.threads), tempfile.TemporaryDirectory(dir=kept) as place:
+        artifacts = Artifacts(Path(place))
+        ingest.run(artifacts, _file(series, Path(place)), Wanted(time="time"))
+        preprocess.run(artifacts, config)
+        networks = _networks(series, overrides, artifacts, kept)
+        wanted = {name: networks[name] for name in config.networks}
+        return candidate.run(artifacts, config, Identity(series.set, "benchmark", "", ""), wanted)
+
+
+def _networks(series: Series, overrides: Sequence[str], artifacts: Artifacts, kept: Path) -> dict[str, Autoencoder]:
+    """Those kept, or newly trained. Networks that an override takes away are trained with the others.
+
+    So what an ablation of a network, of the ensemble or of the threshold costs is no training.
+    """
+    config = configs.load("default", FILES / "detectors", [each for each in overrides if not each.endswith("=null")])
+    file = kept / f"{_digest(series, config)}.pt"
+    if not file.exists():
+        fitted = {one.name: one.network for one in train.run(artifacts, config, Silent())}
+        partial = file.with_suffix(f".{os.getpid()}")
+        torch.save(fitted, partial)
+        partial.rename(file)
+    networks: dict[str, Autoencoder] = torch.load(file, weights_only=False)  # written by this very code
+    return networks
+
+
+def _digest(series: Series, config: TrainingConfig) -> str:
+    """Of all that the networks depend on: train rows, the config as far as it shapes them, code."""
+    rows = np.ascontiguousarray(series.train)
+    shaping = f"{rows.shape} {config.model_dump_json(exclude=set(LATER))} {_code()}"
+    return hashlib.sha256(rows.tobytes() + shaping.encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    files = [file for part in CODE for file in ([ROOT / part] if part.endswith(".py") else (ROOT / part).rglob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+
+
+def _file(series: Series, folder: Path) -> Path:
+    """The train part as a file of readings; nothing depends on the times but that they are regular."""
+    frame = pd.DataFrame(series.train, columns=[f"f{place:02}" for place in range(series.train.shape[1])])
+    frame.insert(0, "time", pd.date_range("2026-01-01", periods=len(frame), freq="min", tz="UTC"))
+    path = folder / "train.parquet"
+    frame.to_parquet(path)
+    return path
