@@ -64,7 +64,7 @@ class Artifacts:
         return self._at("model_inference", "inference_metrics", "metrics.json")
 
     def results(self, name: str) -> Path:
-        """The candidate's score of each window that fitted nothing: of the test part, or of those with labels."""
+        """The candidate's verdict on each window that fitted nothing."""
         return self._at("model_inference", "inference_results", f"{name}.parquet")
 
     def _at(self, *names: str) -> Path:

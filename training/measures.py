@@ -1,7 +1,8 @@
 """How well scores and flags agree with labels: the measures of the literature, none of them point-adjusted.
 
 Everywhere `scores` (n,) are higher where a row looks more like an anomaly, and `labels` (n,) say which rows are part of
-one. An event is an unbroken run of labelled rows.
+one. An event is an unbroken run of labelled rows. Rows may be of several stretches, one after the other: `breaks` are
+the rows, beside the first, at which another stretch begins. Nothing reaches over a break.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 LEVELS = 250  # thresholds at which volumes under the surface are taken
+BUFFER = 100  # rows; the widest soft edge of an event
+WHOLE: Index = np.empty(0, np.int64)  # no breaks
 
 
 class OneSided(ValueError):
@@ -85,10 +88,10 @@ class Detection:
         return float(np.median(self.delays)) if self.delays else None
 
 
-def rank(scores: Float64, labels: Mask, buffer: int = 100) -> Ranking:
+def rank(scores: Float64, labels: Mask, buffer: int = BUFFER, breaks: Index = WHOLE) -> Ranking:
     """All measures that need no threshold; raises OneSided where they are not defined."""
     _need_both(labels)
-    volume_roc, volume_pr = vus(scores, labels, buffer)
+    volume_roc, volume_pr = vus(scores, labels, buffer, breaks)
     precision, recall, _ = precision_recall_curve(labels, scores)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     return Ranking(
@@ -106,22 +109,24 @@ def confusion(flags: Mask, labels: Mask) -> Confusion:
     return Confusion(cells[3], cells[1], cells[2], cells[0])
 
 
-def detection(flags: Mask, labels: Mask) -> Detection:
+def detection(flags: Mask, labels: Mask, breaks: Index = WHOLE) -> Detection:
     """Find each event's first flag (n,)."""
     flagged = np.flatnonzero(flags)
-    firsts, lasts = events_of(labels)
+    firsts, lasts = events_of(labels, breaks)
     places = np.searchsorted(flagged, firsts)
     hits = np.append(flagged, len(labels))[places]
     return Detection(len(firsts), tuple((hits - firsts)[hits <= lasts].tolist()))
 
 
-def events_of(labels: Mask) -> tuple[Index, Index]:
+def events_of(labels: Mask, breaks: Index = WHOLE) -> tuple[Index, Index]:
     """First and last row of each event, (event,) each."""
-    edges = np.flatnonzero(np.diff(labels.astype(np.int8), prepend=0, append=0))
-    return edges[::2], edges[1::2] - 1
+    cut = np.zeros(len(labels) + 1, bool)
+    cut[breaks] = cut[0] = cut[-1] = True
+    before, after = np.append(False, labels), np.append(labels, False)
+    return np.flatnonzero(after & (cut | ~before)), np.flatnonzero(before & (cut | ~after)) - 1
 
 
-def vus(scores: Float64, labels: Mask, buffer: int = 100) -> tuple[float, float]:
+def vus(scores: Float64, labels: Mask, buffer: int = BUFFER, breaks: Index = WHOLE) -> tuple[float, float]:
     """The volumes under the ROC and under the precision-recall surface, both by labels with soft edges.
 
     For each width from 0 to `buffer` rows, half of it is added at either side of every event with weights that fall to
@@ -130,63 +135,90 @@ def vus(scores: Float64, labels: Mask, buffer: int = 100) -> tuple[float, float]
     what is added counts only where it is flagged, and precision is taken at the right end of each step of recall.
     """
     _need_both(labels)
-    surface = _Surface(scores, labels)
+    surface = _Surface(scores, labels, breaks, buffer // 2)
     areas = np.array([surface.areas(width) for width in range(buffer + 1)])
     roc, pr = areas.mean(axis=0).tolist()
     return roc, pr
 
 
 class _Surface:
-    """The curves of one series for labels with edges of any width, at `LEVELS` thresholds from the highest score down.
+    """The curves for labels with edges of any width, at `LEVELS` thresholds from the highest score down.
 
     A row's level is the number of the first threshold that flags it, so counts of flagged rows are cumulative sums.
+    Only rows near events are looked at again for each width.
     """
 
-    def __init__(self, scores: Float64, labels: Mask) -> None:
+    def __init__(self, scores: Float64, labels: Mask, breaks: Index, reach: int) -> None:
         falling = -np.sort(-scores)
         thresholds = falling[np.linspace(0, len(scores) - 1, LEVELS).astype(int)]
-        self._level = np.searchsorted(-thresholds, -scores)  # (n,)
-        self._labels = labels
-        self._firsts, self._lasts = events_of(labels)
-        self._positives = int(labels.sum())
-        self._flagged = self._below(np.ones(len(scores)), slice(None))
-        self._hits = self._below(np.ones(len(scores)), labels)
+        level = np.searchsorted(-thresholds, -scores)  # (n,)
+        self._rows, self._positives = len(labels), int(labels.sum())
+        self._flagged, self._hits = _below(level), _below(level[labels])
+        self._edges = _Edges(labels, breaks, reach)
+        self._edge_level = level[self._edges.rows]
+        self._lowest = self._edges.lowest(level)  # (reach + 1, event)
 
     def areas(self, width: int) -> tuple[float, float]:
         """Under ROC and precision-recall, with edges of half of `width` rows."""
-        soft = self._soft(width)
-        edges = np.flatnonzero((soft > 0) & ~self._labels)
-        added = self._below(soft, edges)
+        added = _below(self._edge_level, self._edges.weights(width))
         true = self._hits + added
         positives = self._positives + added / 2  # the mean of labels before and after, as far as they count
-        recall = np.minimum(true / positives, 1) * self._touched(width)
-        false_share = (self._flagged - true) / (len(self._labels) - positives)
+        recall = np.minimum(true / positives, 1) * self._touched(width // 2)
+        false_share = (self._flagged - true) / (self._rows - positives)
         curve_x, curve_y = np.concatenate([[0], false_share, [1]]), np.concatenate([[0], recall, [1]])
         roc = float(np.dot(np.diff(curve_x), (curve_y[1:] + curve_y[:-1]) / 2))
         return roc, float(np.dot(np.diff(recall, prepend=0), true / self._flagged))
 
-    def _below(self, weights: Float64, rows: slice | Mask | Index) -> Float64:
-        """The sum of weights over those of `rows` that are flagged, at each threshold."""
-        return np.cumsum(np.bincount(self._level[rows], weights[rows], minlength=LEVELS))
-
-    def _soft(self, width: int) -> Float64:
-        """The labels (n,) with their edges; where two events' edges meet, they add up to at most 1."""
-        soft = self._labels.astype(np.float64)
-        length, half = len(soft), width // 2
-        for first, last in zip(self._firsts, self._lasts, strict=True):
-            for rows in (np.arange(last + 1, min(last + half + 1, length)), np.arange(max(first - half, 0), first)):
-                away = np.maximum(rows - last, first - rows)
-                soft[rows] += np.sqrt(1 - away / max(width, 1))
-        return np.minimum(soft, 1)
-
-    def _touched(self, width: int) -> Float64:
+    def _touched(self, half: int) -> Float64:
         """The share of events, those whose edges meet taken for one, that have a flag on them or on their edges."""
-        half = width // 2
-        apart = self._lasts[:-1] + half < self._firsts[1:] - half
-        firsts = np.maximum(self._firsts[np.concatenate([[True], apart])] - half, 0)
-        lasts = np.minimum(self._lasts[np.concatenate([apart, [True]])] + half, len(self._labels) - 1)
-        lowest = [self._level[first : last + 1].min() for first, last in zip(firsts, lasts, strict=True)]
-        return np.cumsum(np.bincount(lowest, minlength=LEVELS)) / len(lowest)
+        together = np.minimum.reduceat(self._lowest[half], self._edges.apart(half))
+        return _below(together) / len(together)
+
+
+def _below(level: Index, weights: Float64 | None = None) -> Float64:
+    """How many of these rows are flagged, or the sum of their weights, at each threshold."""
+    return np.cumsum(np.bincount(level, weights, minlength=LEVELS)).astype(np.float64)
+
+
+class _Edges:
+    """The rows within `reach` of events that are not labelled themselves; no edge leaves its event's stretch."""
+
+    def __init__(self, labels: Mask, breaks: Index, reach: int) -> None:
+        bounds = np.concatenate([[0], breaks, [len(labels)]])
+        self._firsts, self._lasts = events_of(labels, breaks)
+        stretch = np.searchsorted(bounds, self._firsts, side="right")
+        self._floor, self._ceiling = bounds[stretch - 1], bounds[stretch] - 1
+        self._reach = reach
+        away = np.arange(1, reach + 1)[:, None]
+        places = np.concatenate([self._firsts - away, self._lasts + away], axis=1)  # (reach, 2 x event)
+        inside = (places >= np.tile(self._floor, 2)) & (places <= np.tile(self._ceiling, 2))
+        inside[inside] = ~labels[places[inside]]
+        self.rows, self._place = np.unique(places[inside], return_inverse=True)  # one place an edge that a row is in
+        self._away = np.nonzero(inside)[0] + 1  # rows from the event, ascending
+
+    def weights(self, width: int) -> Float64:
+        """The label of each of `rows`; where two events' edges meet, they add up to at most 1."""
+        near = np.searchsorted(self._away, width // 2, side="right")
+        falling = np.sqrt(1 - self._away[:near] / max(width, 1))
+        return np.minimum(np.bincount(self._place[:near], falling, minlength=len(self.rows)), 1)
+
+    def lowest(self, level: Index) -> Index:
+        """The lowest level on each event and its edges, (reach + 1, event), for every number of rows at either side."""
+        ends = np.stack([self._firsts, self._lasts + 1], axis=1).ravel()
+        lowest = [np.minimum.reduceat(np.append(level, LEVELS), ends)[::2]]
+        for half in range(1, self._reach + 1):
+            before, after = self._reaching(half)
+            lowest.append(np.minimum(lowest[-1], np.minimum(level[before], level[after])))
+        return np.stack(lowest)
+
+    def apart(self, half: int) -> Index:
+        """The events whose edge of `half` rows does not meet that of the event before."""
+        before, after = self._reaching(half)
+        return np.flatnonzero(np.append(True, after[:-1] < before[1:]))
+
+    def _reaching(self, half: int) -> tuple[Index, Index]:
+        """The first and last row of each event with its edges."""
+        return np.maximum(self._firsts - half, self._floor), np.minimum(self._lasts + half, self._ceiling)
 
 
 def _need_both(labels: Mask) -> None:

@@ -12,12 +12,12 @@ import torch
 
 from models.detector import Detector
 from models.store.base import Store
+from schemas.evaluation import Evaluation
 from schemas.manifest import Champion
 from schemas.training import TrainingConfig
 from training import candidate, evaluate, ingest, package, preprocess, train
 from training.artifacts import Artifacts
 from training.candidate import Identity
-from training.evaluate import Evaluation
 from training.ingest import Table, Wanted
 from training.preprocess import Prepared
 from training.train import Fitted, Watch

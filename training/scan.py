@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.batch import Batch, Observed
 from models.stream import StreamDetector
@@ -15,21 +16,31 @@ CHUNK = 1000  # readings; it changes nothing but the speed
 
 def scan(stream: StreamDetector, table: Table, chunk: int = CHUNK) -> Iterator[Observed]:
     """Let `stream` observe every reading; a feature that the table lacks is missing, one that is unknown is ignored."""
-    for batch in batches(table, stream.detector.features, chunk):
+    for _, batch in batches(table, stream.detector.features, chunk):
         yield stream.observe(batch)
 
 
-def batches(table: Table, features: tuple[str, ...], chunk: int) -> Iterator[Batch]:
-    """The readings in order of time, and of series where times are equal."""
-    owners = np.repeat(np.arange(len(table.series)), [len(series.times) for series in table.series])
+def batches(
+    table: Table, features: Sequence[str], chunk: int = CHUNK, starts: Sequence[int] = ()
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """The readings in order of time, and of series where times are equal; with the number of each (n,).
+
+    Rows are numbered over all series, one series after the other. A row of `starts` begins a batch.
+    """
+    bounds = np.cumsum([0, *(len(series.times) for series in table.series)])
     times = np.concatenate([series.times for series in table.series])
     values = np.concatenate([series.values for series in table.series])
-    arranged = np.full((len(values), len(features)), np.nan)
-    for place, name in enumerate(features):
-        if name in table.features:
-            arranged[:, place] = values[:, table.features.index(name)]
     names = np.array([series.name for series in table.series], dtype=object)
-    order = np.lexsort((owners, times))
-    for begin in range(0, len(order), chunk):
-        rows = order[begin : begin + chunk]
-        yield Batch(names[owners[rows]].tolist(), times[rows], arranged[rows], times[rows])
+    known = [place for place, name in enumerate(features) if name in table.features]
+    columns = [table.features.index(features[place]) for place in known]
+    order = np.argsort(times, kind="stable")
+    for rows in np.split(order, _cuts(order, chunk, starts)):
+        arranged = np.full((len(rows), len(features)), np.nan)
+        arranged[:, known] = values[rows][:, columns]
+        owners = np.searchsorted(bounds, rows, side="right") - 1
+        yield rows, Batch(names[owners].tolist(), times[rows], arranged, times[rows])
+
+
+def _cuts(order: NDArray[np.int64], chunk: int, starts: Sequence[int]) -> NDArray[np.int64]:
+    """Where in the order a batch begins, beside the first."""
+    return np.union1d(np.arange(chunk, len(order), chunk), np.flatnonzero(np.isin(order, starts)))

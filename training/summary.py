@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table as Grid
 
+from schemas.evaluation import Evaluation, Labelled
 from schemas.training import TrainingConfig
-from training.evaluate import Evaluation, Labelled
 from training.pipeline import Outcome
 
 
@@ -31,7 +31,7 @@ def networks_grid(outcome: Outcome) -> Grid:
     for one in outcome.fitted:
         best, epochs = one.best, len(one.epochs)
         cells = [f"{best.train_loss:.4f}", f"{best.validation_loss:.4f}", f"{best.number} of {epochs}"]
-        cells += [f"{labelled.auc_pr_by_network[one.name]:.3f}"] if labelled else []
+        cells += [_number(labelled.auc_pr_by_network[one.name])] if labelled else []
         grid.add_row(one.name, *cells, f"{one.seconds:.1f}")
     return grid
 
@@ -62,15 +62,31 @@ def _rate(evaluation: Evaluation) -> str:
 def _agreement(labelled: Labelled) -> list[tuple[str, str]]:
     chance = labelled.anomalous / labelled.windows
     return [
-        ("AUC-PR", f"{labelled.auc_pr:.3f} (chance is {chance:.3f})"),
         (
-            "best F1",
-            f"{labelled.best_f1:.3f} (without point adjustment; flagging all is {2 * chance / (1 + chance):.3f})",
+            "ranking",
+            f"VUS-PR {_number(labelled.vus_pr)}, AUC-PR {_number(labelled.auc_pr)} (chance is {chance:.3f}), "
+            f"AUC-ROC {_number(labelled.auc_roc)}, best F1 {_number(labelled.best_f1)} (flagging all is "
+            f"{2 * chance / (1 + chance):.3f})",
         ),
-        ("events", f"{labelled.events_found} of {labelled.events} found at the automatic threshold"),
+        (
+            "flags",
+            f"F1 {labelled.f1:.3f}, false alarms {labelled.far:.2%} of normal windows, missed {labelled.mar:.2%} of "
+            "anomalous ones, at the automatic threshold and without point adjustment",
+        ),
+        ("events", _events(labelled)),
         (
             "measured on",
             f"{labelled.windows:,} labelled windows that fitted nothing: the test part, and before it those that hold "
-            "an anomaly; all readings were streamed in order",
+            "an anomaly",
         ),
     ]
+
+
+def _events(labelled: Labelled) -> str:
+    delay = labelled.median_delay_rows
+    soon = "" if delay is None else f", at the median {delay:g} readings after they began"
+    return f"{labelled.events_found} of {labelled.events} found{soon}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from models.batch import Batch
 from models.stream import StreamDetector
-from tests import fakes
+from schemas.evaluation import Evaluation
+from schemas.training import TrainingConfig
 from tests.training.conftest import Trained
 from training import candidate, ingest, loader
-from training.artifacts import read_json
-from training.evaluate import Judged, agreement, flag_rate, held_out, judge
-from training.split import labels_of, parts_of
+from training.evaluate import Figures
+from training.judging import Judged, Section, judge
 from training.table import SeriesTable, Table, load
+from training.truth import Truth
+
+
+def whole(table: Table) -> Section:
+    """All rows of all series."""
+    lengths = np.array([len(series.times) for series in table.series])
+    return Section.of(table, np.zeros_like(lengths), lengths)
 
 
 def test_whole_arrays_and_the_stream_score_the_same(trained: Trained):
     """The windows on disk, scored at once, have the scores that reading by reading gives."""
     detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
-    judged = judge(detector, table)
+    judged, _ = judge(detector, whole(table))
     scores = dict(zip(judged.row.tolist(), judged.score.tolist(), strict=True))
     for part in ("train", "validation", "calibration", "test"):
         windows = loader.load(trained.artifacts, part, detector.window)
@@ -32,23 +40,19 @@ def test_whole_arrays_and_the_stream_score_the_same(trained: Trained):
         np.testing.assert_allclose(streamed, at_once, rtol=1e-5, atol=1e-5)
 
 
-def last(series: SeriesTable, rows: int) -> SeriesTable:
-    """The end of a series."""
-    return SeriesTable(series.name, series.times[-rows:], series.values[-rows:], None)
-
-
 def test_flags_are_those_of_one_reading_at_a_time(trained: Trained):
     """Judging by chunks over all series is judging each series by itself, reading by reading."""
-    detector, whole = candidate.load(trained.artifacts), load(trained.artifacts)
-    table = replace(whole, series=tuple(last(series, 100) for series in whole.series))
-    judged = judge(detector, table)
+    detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
+    stops = np.array([len(series.times) for series in table.series])
+    section = Section.of(table, stops - 100, stops)
+    judged, _ = judge(detector, section)
     rows, flagged = [], []
-    for number, series in enumerate(table.series):
-        stream, offset = StreamDetector(detector), sum(len(other.times) for other in table.series[:number])
-        for row in range(len(series.times)):
+    for end, series in zip(np.cumsum(stops).tolist(), section.table.series, strict=True):
+        stream = StreamDetector(detector)
+        for row in range(100):
             one = slice(row, row + 1)
             observed = stream.observe(Batch([series.name], series.times[one], series.values[one], series.times[one]))
-            rows += [offset + row] * len(observed.rows)
+            rows += [end - 100 + row] * len(observed.rows)
             flagged += observed.is_anomaly.tolist()
     assert judged.row.tolist() == rows
     assert judged.is_anomaly.tolist() == flagged
@@ -56,70 +60,117 @@ def test_flags_are_those_of_one_reading_at_a_time(trained: Trained):
 
 def test_no_window_that_fitted_is_judged(trained: Trained):
     """What counts is the test part, and windows with a labelled anomaly, which were left out of fitting."""
-    table = load(trained.artifacts)
     size = trained.config.window.size
-    judged = judge(trained.outcome.detector, table)
-    parts = [parts_of(labels_of(series), size, trained.config.split) for series in table.series]
-    kept = set((judged.where(held_out(table, parts, judged, size)).row - size + 1).tolist())
+    results = pq.read_table(trained.artifacts.results("windows"))
+    table = load(trained.artifacts)
+    numbers = {
+        (series.name, time): row + offset
+        for series, offset in zip(table.series, Truth(table, trained.config).bounds.tolist(), strict=False)
+        for row, time in enumerate(series.times.tolist())
+    }
+    times = results["timestamp"].cast("int64").to_pylist()
+    judged = {numbers[key] - size + 1 for key in zip(results["series_id"].to_pylist(), times, strict=True)}
+    assert len(judged) == len(results)
     for part in ("train", "validation", "calibration"):
         fitted = np.load(trained.artifacts.timestamps(loader.FILES[part]))["first"]
-        assert not kept & set(fitted.tolist())
-    assert kept >= set(np.load(trained.artifacts.timestamps("test"))["first"].tolist())
+        assert not judged & set(fitted.tolist())
+    assert judged >= set(np.load(trained.artifacts.timestamps("test"))["first"].tolist())
 
 
-def hand_made() -> tuple[Table, Judged]:
-    """Ten readings of one series, two events; windows of four end at rows 3 to 9."""
-    labels = np.array([0, 0, 0, 0, 1, 1, 0, 0, 1, 0], bool)
-    series = SeriesTable("pump", np.arange(10), np.zeros((10, 2)), labels)
-    table = Table(("flow", "temp"), (series,), 1, (), None, "", None, "label", ())
-    score = np.array([0.1, 0.9, 0.3, 0.8, 0.2, 0.4, 0.0])
-    flagged = np.array([0, 1, 0, 1, 0, 0, 0], bool)
-    return table, Judged(np.arange(3, 10), score, np.ones(7), flagged, np.column_stack([score, -score]))
+def test_later_readings_change_no_earlier_verdict(trained: Trained):
+    """The same windows have the same scores and flags, whatever comes after them."""
+    detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
+    before = 300
+    changed = [replace(series, values=series.values.copy()) for series in table.series]
+    for series in changed:
+        series.values[before:] *= -50
+    one, other = (judge(detector, whole(each))[0] for each in (table, replace(table, series=tuple(changed))))
+    early = one.row % len(table.series[0].times) < before
+    np.testing.assert_array_equal(one.where(early).is_anomaly, other.where(early).is_anomaly)
+    np.testing.assert_allclose(one.where(early).score, other.where(early).score, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(one.score, other.score)
 
 
-def test_figures_with_labels_by_hand():
-    """Truth 0 1 1 0 0 1 0 with scores .1 .9 .3 .8 .2 .4 0: sorted by score it reads 1 0 1 1 0 0 0."""
-    table, judged = hand_made()
-    figures = agreement(table, judged, fakes.detector())
-    assert figures is not None
-    assert (figures.windows, figures.anomalous) == (7, 3)
-    assert figures.auc_pr == pytest.approx((1 / 1 + 2 / 3 + 3 / 4) / 3)
-    assert figures.best_f1 == pytest.approx(2 * 0.75 / 1.75)
-    assert (figures.events, figures.events_found) == (2, 1)
-    assert figures.auc_pr_by_network["narrow_ae"] == figures.auc_pr
-    assert figures.auc_pr_by_network["wide_ae"] < figures.auc_pr
+def hand_made() -> tuple[Truth, Judged]:
+    """A series with labels, of which the last 10 of 40 readings are the test part, and one without; windows of four.
+
+    Of the first, the windows that end at rows 33 to 39 are judged, and 12 to 15, which hold the anomaly of row 12.
+    """
+    labels = np.zeros(40, bool)
+    labels[[12, 34, 35, 38]] = True
+    series = [
+        SeriesTable(name, np.arange(40), np.zeros((40, 2)), known) for name, known in (("a", labels), ("b", None))
+    ]
+    table = Table(("flow", "temp"), tuple(series), 1, (), None, "", None, "label", ())
+    config = TrainingConfig.model_validate(
+        {"window": {"size": 4}, "split": {"train": 0.4, "validation": 0.1, "calibration": 0.14}}
+    )
+    rows = np.array([12, 13, 14, 15, 33, 34, 35, 36, 37, 38, 39, 75])
+    score = np.array([0.9, 0.1, 0.0, 0.0, 0.1, 0.9, 0.3, 0.8, 0.2, 0.4, 0.0, 2.0])
+    flagged = np.isin(rows, [13, 34, 36, 75])
+    return Truth(table, config), Judged(rows, score, np.ones(12), flagged, np.column_stack([score, -score]))
 
 
-def test_without_two_kinds_of_labels_there_are_no_figures():
-    """Nothing can be said if all that is left is normal."""
-    table, judged = hand_made()
-    assert agreement(table, judged.where(np.array([0])), fakes.detector()) is None
+def test_sections_hold_what_fitted_nothing():
+    """The test part; and of a series with an anomaly before it, all rows until no window holds one any more."""
+    truth, _ = hand_made()
+    first = truth.test_part.numbers[0]
+    assert first <= 33
+    assert truth.test_part.numbers.tolist() == [*range(first, 40), *range(truth.test_part.numbers[40 - first], 80)]
+    assert truth.before.numbers.tolist() == list(range(16))
+    assert [len(series.times) for series in truth.before.table.series] == [16, 0]
+    assert truth.stained(np.arange(3, 40)).nonzero()[0].tolist() == [9, 10, 11, 12, *range(31, 37)]
 
 
-def test_the_flag_rate_is_of_normal_windows(trained: Trained):
-    """Windows that hold a labelled anomaly do not count: of those that end at rows 3 to 9, only that at 3 is left."""
-    table, judged = hand_made()
-    config = trained.config.model_copy(update={"window": trained.config.window.model_copy(update={"size": 4})})
-    rate = flag_rate(table, judged, config)
-    assert (rate.windows, rate.flagged, rate.measured) == (1, 0, 0.0)
-    stained = judged.where(np.arange(1, 7))
-    assert flag_rate(table, stained, config).measured is None
+def test_figures_by_hand():
+    """Counted on paper: flagged are one of three anomalous windows in the test part, and none before it."""
+    truth, judged = hand_made()
+    figures = Figures(truth, judged, ("one", "other"))
+    whole = figures.all
+    assert (whole.flag_rate.windows, whole.flag_rate.flagged, whole.flag_rate.measured) == (2, 1, 0.5)
+    found = whole.labelled
+    assert found is not None
+    assert (found.windows, found.anomalous) == (11, 4)
+    assert (found.events, found.events_found, found.event_recall, found.median_delay_rows) == (3, 1, 1 / 3, 0.0)
+    assert (found.f1, found.far, found.mar) == pytest.approx((2 / 7, 2 / 7, 3 / 4))
+    assert found.auc_pr == pytest.approx((1 + 1 + 3 / 4 + 4 / 5) / 4)
+    assert found.auc_pr_by_network["one"] == found.auc_pr
+    assert figures.by_series["a"].labelled == found
+    assert figures.by_series["b"].labelled is None
+    assert figures.by_series["b"].flag_rate.flagged == 1
+
+
+def test_labels_that_all_say_the_same_rank_nothing():
+    """What is defined is told, what is not is None."""
+    truth, judged = hand_made()
+    found = Figures(truth, judged.where(np.array([4])), ("one", "other")).all.labelled
+    assert found is not None
+    assert (found.vus_pr, found.best_f1, found.event_recall, found.median_delay_rows) == (None, None, None, None)
+    assert (found.far, found.events) == (0, 0)
+    assert found.auc_pr_by_network == {"one": None, "other": None}
+
+
+def test_no_window_of_a_part_has_no_rate():
+    """Only windows before the test part: nothing was promised of them."""
+    truth, judged = hand_made()
+    assert Figures(truth, judged.where(slice(4)), ("one", "other")).all.flag_rate.measured is None
 
 
 def test_what_the_stage_leaves(trained: Trained):
-    """Metrics, and the score behind every figure."""
-    metrics = read_json(trained.artifacts.metrics)
-    test = pq.read_table(trained.artifacts.results("test"))
-    assert test.column_names[-2:] == ["lstm_ae", "cnn_ae"]
+    """Metrics that read back as they were, and the score behind every figure."""
+    evaluation = msgspec.json.decode(trained.artifacts.metrics.read_bytes(), type=Evaluation)
+    assert evaluation == trained.outcome.evaluation
+    results = pq.read_table(trained.artifacts.results("windows"))
+    assert results.column_names[-2:] == ["lstm_ae", "cnn_ae"]
     windows = np.load(trained.artifacts.timestamps("test"))
-    assert test.num_rows == len(windows)
-    rate = metrics["flag_rate"]
-    assert rate["promised"] == trained.config.threshold.rate
-    assert rate["measured"] == rate["flagged"] / rate["windows"]
-    labelled = pq.read_table(trained.artifacts.results("labelled"))
-    assert metrics["labelled"]["windows"] == labelled.num_rows
-    assert metrics["labelled"]["events"] == 4
-    assert metrics["labelled"]["auc_pr"] > 0.5
+    assert results["part"].to_pylist().count("test") == len(windows)
+    rate, labelled = evaluation.flag_rate, evaluation.labelled
+    assert rate.promised == trained.config.threshold.rate
+    assert rate.measured == rate.flagged / rate.windows
+    assert labelled is not None
+    assert (labelled.windows, labelled.events) == (results.num_rows, 4)
+    assert labelled.auc_pr is not None
+    assert labelled.auc_pr > 0.5
 
 
 def test_evaluation_changes_no_candidate(trained: Trained):

@@ -36,8 +36,7 @@ model_dataloader/y_test.npy
 model_dataloader/y_train.npy
 model_dataloader/y_val.npy
 model_inference/inference_metrics/metrics.json
-model_inference/inference_results/labelled.parquet
-model_inference/inference_results/test.parquet
+model_inference/inference_results/windows.parquet
 model_training/best_model_name.txt
 model_training/checkpoints/cnn_ae_best.pth
 model_training/checkpoints/lstm_ae_best.pth
@@ -124,7 +123,7 @@ def test_the_command_tells_what_it_does(workplace):
         "validation loss",
         "promised 1.00%, measured",
         "AUC-PR",
-        "4 found at the automatic threshold",
+        "of 4 found",
         "next: tidewatch score --data plant.csv --dataset plant",
         f"var/runs/{champion.release}/Artifact",
     ):

@@ -1,0 +1,82 @@
+"""What the candidate makes of readings that fitted nothing: judged in order, as the worker would judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import Detector
+from models.stream import StreamDetector
+from training.scan import batches
+from training.table import SeriesTable, Table
+
+Float64 = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """An unbroken part of each series of a table; views, no copies."""
+
+    table: Table
+    numbers: Index  # (row,) the number of each row of the section over all rows of the whole table
+
+    @classmethod
+    def of(cls, table: Table, firsts: Index, stops: Index) -> Self:
+        """Rows `firsts[k]` to `stops[k] - 1` of series k; a series of which nothing is left stays, empty."""
+        spans = list(map(slice, firsts.tolist(), stops.tolist()))
+        series = tuple(map(_rows, table.series, spans))
+        offsets = np.cumsum([0, *(len(each.times) for each in table.series[:-1])])
+        numbers = [np.arange(span.start, span.stop) + offset for span, offset in zip(spans, offsets, strict=True)]
+        return cls(replace(table, series=series), np.concatenate(numbers))
+
+
+def _rows(series: SeriesTable, span: slice) -> SeriesTable:
+    labels = None if series.labels is None else series.labels[span]
+    return SeriesTable(series.name, series.times[span], series.values[span], labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Windows that a detector judged, (window,) each, in the order of their series, then of time."""
+
+    row: Index  # of the window's last reading, counted over all series of a table
+    score: Float64
+    threshold: Float64
+    is_anomaly: Mask
+    model_scores: Float64  # (window, member)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def where(self, chosen: Mask | Index | slice) -> Judged:
+        """Some of them."""
+        return Judged(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    @classmethod
+    def together(cls, parts: Sequence[Judged]) -> Judged:
+        """All windows of several, in their order."""
+        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__]
+        whole = cls(*columns)
+        return whole.where(np.argsort(whole.row))
+
+
+def judge(detector: Detector, section: Section, starts: Sequence[int] = ()) -> tuple[Judged, dict[int, bytes]]:
+    """Stream all readings through a fresh detector, which begins with the section's first ones.
+
+    Windows are numbered over the whole table. For each row of `starts`, numbered over the section, there is a snapshot
+    of its series' state just before that row.
+    """
+    stream, found, states = StreamDetector(detector), [], {}
+    for rows, batch in batches(section.table, detector.features, starts=starts):
+        if len(rows) and rows[0] in starts:
+            states[int(rows[0])] = stream.snapshot(batch.series[:1])
+        observed = stream.observe(batch)
+        ends = section.numbers[rows[observed.rows]]
+        found.append(Judged(ends, observed.scores, observed.thresholds, observed.is_anomaly, observed.model_scores))
+    return Judged.together(found), states
