@@ -14,6 +14,15 @@ class GoldenWindow(msgspec.Struct, frozen=True):
     score: float
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """What a release is called, and who made it when."""
+
+    dataset: str
+    release: str
+    created: str  # RFC 3339
+    code_version: str
+
+
 class WindowMeta(msgspec.Struct, frozen=True):
     """`window_config.json`: how readings become windows. Times are microseconds."""
 

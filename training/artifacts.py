@@ -17,6 +17,11 @@ class Artifacts:
     root: Path  # the run's folder
 
     @property
+    def tree(self) -> Path:
+        """The folder of all artifacts."""
+        return self.root / "Artifact"
+
+    @property
     def raw(self) -> Path:
         """All readings as they were read: series_id, timestamp, features, label."""
         return self._at("DataProcessing", "dataset", "raw_df.parquet")
@@ -55,8 +60,26 @@ class Artifacts:
         return self._at("model_dataloader", f"{name}.npy")
 
     def training(self, *names: str) -> Path:
-        """What training leaves: weights, logs, and the rest of the release candidate."""
+        """What training leaves: the networks' best weights, and logs."""
         return self._at("model_training", *names)
+
+    @property
+    def logs(self) -> Path:
+        """The losses of every epoch; it grows while networks are trained."""
+        return self.training("training_logs.json")
+
+    def checkpoint(self, name: str) -> Path:
+        """All that a network's training needs to go on after its last epoch."""
+        return self.training("checkpoints", f"{name}.pth")
+
+    def release(self, name: str) -> Path:
+        """A file of the release, as it is evaluated and then published."""
+        return self.training("release", name)
+
+    @property
+    def publication(self) -> Path:
+        """Under which name the release was published, where, and whether it was put into service."""
+        return self.training("publication.json")
 
     @property
     def metrics(self) -> Path:
@@ -68,19 +91,29 @@ class Artifacts:
         return self._at("model_inference", "inference_results", f"{name}.parquet")
 
     def _at(self, *names: str) -> Path:
-        path = self.root.joinpath("Artifact", *names)
+        path = self.tree.joinpath(*names)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON for programs and people."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write JSON for programs and people, in one step."""
+    replace(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
     """Read it back."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file in one step: whoever is killed meanwhile leaves the old one, or the new."""
+    unfinished = path.with_name(f".{path.name}.new")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
 
 
 def link(source: Path, target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,6 +14,7 @@ from models.detector import Detector
 from models.ensemble import measure
 from models.networks.autoencoder import Autoencoder
 from models.scaling import Scaler
+from schemas.manifest import Identity
 from schemas.reference import Reference
 from schemas.training import TrainingConfig
 from training import loader
@@ -26,34 +26,24 @@ BLOCK = 4096  # windows read from disk at once
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a release is called, and who made it when."""
-
-    dataset: str
-    release: str
-    created: str  # RFC 3339
-    code_version: str
-
-
 def run(
     artifacts: Artifacts, config: TrainingConfig, identity: Identity, networks: Mapping[str, Autoencoder]
 ) -> Detector:
-    """Calibrate the networks on what preprocessing left, and leave the files of a release beside the weights."""
+    """Calibrate the networks on what preprocessing left, and leave the files of a release."""
     errors = {part: _errors(artifacts, part, networks, config) for part in ("validation", "calibration")}
     segments = np.load(artifacts.timestamps(loader.FILES["calibration"]))["segment"].astype(np.int64)
     threshold = thresholds.make(config.threshold)
     calibration = calibrate(networks, errors["validation"], errors["calibration"], segments, config, threshold)
     detector = _detector(artifacts, config, identity, calibration, threshold)
     for name, content in bundle.pack(detector, config, identity.code_version, identity.created).items():
-        artifacts.training(name).write_bytes(content)
+        artifacts.release(name).write_bytes(content)
     return detector
 
 
 def files(artifacts: Artifacts) -> dict[str, bytes]:
     """The files of the candidate by name, the manifest's own included."""
-    names = [*read_json(artifacts.training(MANIFEST))["files"], MANIFEST]
-    return {name: artifacts.training(name).read_bytes() for name in names}
+    names = [*read_json(artifacts.release(MANIFEST))["files"], MANIFEST]
+    return {name: artifacts.release(name).read_bytes() for name in names}
 
 
 def load(artifacts: Artifacts) -> Detector:

@@ -1,13 +1,16 @@
-"""`tidewatch train`: from a file of readings to a detector in service."""
+"""`tidewatch train`: from a file of readings to a detector in service, or any part of that way."""
 
 from __future__ import annotations
 
 import secrets
 import shlex
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -18,51 +21,53 @@ from config.settings import FILES, Settings
 from models.store import open_store
 from models.store.base import check_names, release_id
 from schemas.errors import TidewatchError
+from schemas.manifest import Identity
 from training import config as configs
-from training import pipeline
-from training.artifacts import Artifacts
-from training.candidate import Identity
+from training import ingest, outcome, runs
 from training.ingest import Wanted
-from training.pipeline import Request
+from training.pipeline import Pipeline
 from training.progress import Board
+from training.runs import Request, Run
+from training.stages import NAMES
 from training.summary import show
-
-RUNS = Path("var/runs")
 
 
 @click.command()
-@click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="A CSV or Parquet file, or a folder of them."
-)
-@click.option("--dataset", required=True, help="The name that readings will ask for this detector by.")
-@click.option("--config", "named", default="default", show_default=True, help="quick, default, or a YAML file.")
+@click.option("--data", type=click.Path(path_type=Path), help="A CSV or Parquet file, or a folder of them.")
+@click.option("--dataset", help="The name that readings will ask for this detector by.")
+@click.option("--config", "named", help="quick, default, or a YAML file.  [default: default]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the config; repeatable.")
-@click.option("--time", "time_column", metavar="COLUMN", help="The column of times, if it is not found by itself.")
+@click.option("--time", metavar="COLUMN", help="The column of times, if it is not found by itself.")
 @click.option("--series", metavar="COLUMN", help="The column that tells series apart, if it is not found by itself.")
 @click.option("--label", metavar="COLUMN", help="The column of ground truth, 0 or 1; never a feature.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is no feature; repeatable.")
 @click.option(
     "--run-dir", type=click.Path(path_type=Path), help="Where to leave the artifacts.  [default: var/runs/ID]"
 )
-@click.option("--no-promote", is_flag=True, help="Publish the release without putting it into service.")
+@click.option("--promote/--no-promote", default=None, help="Whether to put the release into service.  [default: yes]")
+@click.option("--run", "--resume", "earlier", metavar="RUN", help="Go on with an earlier run: its id, or its folder.")
+@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Run this stage alone; repeatable.")
+@click.option("--again", is_flag=True, help="Run stages although nothing has changed since.")
 @with_settings
 def train(
-    data: Path,
-    dataset: str,
-    named: str,
-    changes: tuple[str, ...],
-    time_column: str | None,
-    series: str | None,
-    label: str | None,
-    ignore: tuple[str, ...],
+    data: Path | None,
+    dataset: str | None,
     run_dir: Path | None,
-    no_promote: bool,
+    earlier: str | None,
+    only: tuple[str, ...],
+    again: bool,
     settings: Settings,
+    **wishes: Any,
 ) -> None:
     """Train a detector from a file of readings and put it into service.
 
     A file is one series, or several told apart by a column; in a folder each file is a series. Columns of time, series
     and label are found by name or by what they hold. What was understood is printed before training starts.
+
+    Each stage leaves its files in the run's folder: ingest, preprocess, train, calibrate, evaluate, package. A run that
+    was stopped or killed goes on by --resume, at the epoch it was in, and ends with the same weights. Options given
+    with --resume (or --run, which is the same) change what was asked for; a stage that it does not concern is not run
+    again.
 
     \b
     Examples:
@@ -70,41 +75,106 @@ def train(
       tidewatch train --data machines/ --dataset machines --config quick --ignore operator
       tidewatch train --data pumps.csv --dataset pumps --set window.size=64 --set training.epochs=40
       tidewatch train --data pumps.csv --dataset pumps --setting store.url=dir:/srv/releases
+      tidewatch train --resume 20260829T101500Z-3f2a91
+      tidewatch train --run 20260829T101500Z-3f2a91 --only evaluate
+      tidewatch train --run 20260829T101500Z-3f2a91 --set threshold.rate=0.001
     """
-    began = time.monotonic()
+    began, store = time.monotonic(), settings.store.url
+    if earlier is None:
+        run = _begin(data, dataset, run_dir, only, store, wishes)
+    else:
+        run = runs.find(earlier)
+        _refuse(run, dataset, run_dir)
+    with run.locked():
+        request = wished(run.request if data is None else replace(run.request, data=data), store, **wishes)
+        console = Console(highlight=False)
+        _play(run, request, console, only, again)
+        _close(console, run, time.monotonic() - began)
+
+
+def wished(
+    request: Request,
+    store: str,
+    named: str | None,
+    changes: tuple[str, ...],
+    promote: bool | None,
+    **columns: Any,
+) -> Request:
+    """A request with what the options say; what they leave open stays."""
+    config = request.config
+    if named is not None:
+        config = configs.load(named, FILES / "detectors", changes)
+    elif changes:
+        config = configs.change(config, changes)
+    wanted = replace(request.wanted, **{name: value for name, value in columns.items() if value})
+    return Request(request.data, wanted, config, store, request.promote if promote is None else promote)
+
+
+def _begin(
+    data: Path | None,
+    dataset: str | None,
+    run_dir: Path | None,
+    only: tuple[str, ...],
+    store: str,
+    wishes: Mapping[str, Any],
+) -> Run:
+    """A new run, after all that can be refused without one."""
+    if data is None or dataset is None:
+        raise click.UsageError(f"Missing option '--{'data' if data is None else 'dataset'}': a new run needs it.")
     check_names(dataset)
-    config = configs.load(named, FILES / "detectors", changes)
-    store = open_store(settings.store.url)
-    identity = _identity(dataset)
-    root = _empty(run_dir or RUNS / identity.release)
-    request = Request(data, Wanted(time_column, series, label, ignore), config, identity, not no_promote)
-    console = Console(highlight=False)
-    with Board(console, config) as board:
-        outcome = pipeline.run(request, Artifacts(root), store, board)
-    show(console, outcome, config)
-    _close(console, request, root, time.monotonic() - began)
+    if only and "ingest" not in only:
+        raise click.UsageError(f"--only {only[0]} needs what earlier stages left; name their run by --run.")
+    default = configs.load("default", FILES / "detectors")
+    request = wished(Request(data, Wanted(), default, store, promote=True), store, **wishes)
+    open_store(store)
+    ingest.find_files(data)
+    identity = named(dataset)
+    return runs.create(run_dir or runs.RUNS / identity.release, request, identity)
 
 
-def _identity(dataset: str) -> Identity:
+def _refuse(run: Run, dataset: str | None, run_dir: Path | None) -> None:
+    """A run stays where it is, and what it is."""
+    if run_dir is not None:
+        raise click.UsageError("--run-dir is for a new run; leave it out, or leave out --run.")
+    if dataset not in {None, run.record.identity.dataset}:
+        raise TidewatchError(
+            f"run {run.spelled} is of dataset '{run.record.identity.dataset}', not '{dataset}'; begin a new run"
+        )
+
+
+def named(dataset: str) -> Identity:
+    """A name for a release that is made now."""
     now = datetime.now(UTC)
     release = release_id(now, secrets.token_bytes(8))
     return Identity(dataset, release, now.isoformat(timespec="seconds").replace("+00:00", "Z"), version("tidewatch"))
 
 
-def _empty(root: Path) -> Path:
-    """A run's folder holds one run."""
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise TidewatchError(f"--run-dir {root} is not an empty folder; name a new one")
-    return root
+def _play(run: Run, request: Request, console: Console, only: tuple[str, ...], again: bool) -> None:
+    """Run the stages; whoever stops them is told how to go on."""
+    store, dataset = open_store(request.store), run.record.identity.dataset
+    try:
+        with Board(console, request.config) as board:
+            Pipeline(run, request, store, board, lambda: named(dataset)).play(only, again=again)
+    except KeyboardInterrupt:
+        command = f"tidewatch train --resume {shlex.quote(run.spelled)}"
+        click.secho(f"stopped; go on with: {command}", err=True)
+        raise
 
 
-def _close(console: Console, request: Request, root: Path, seconds: float) -> None:
+def _close(console: Console, run: Run, seconds: float) -> None:
     """Which release serves, where to look, and what to do next."""
-    identity = request.identity
-    state = "now serves" if request.promote else "is published, and does not serve yet:"
-    command = f"tidewatch score --data {shlex.quote(str(request.data))} --dataset {identity.dataset}"
-    if not request.promote:
-        command = f"tidewatch releases promote {identity.dataset} {identity.release}"
-    console.print(f"[bold]{identity.release}[/bold] {state} dataset [bold]{identity.dataset}[/bold] ({seconds:.0f} s)")
-    console.print(f"artifacts: {escape(str(root / 'Artifact'))}", soft_wrap=True)
+    spelled = shlex.quote(run.spelled)
+    if run.is_done:
+        result, dataset, release = outcome.load(run.artifacts), run.record.identity.dataset, run.record.identity.release
+        show(console, result)
+        promoted = result.publication.version is not None
+        state = "now serves" if promoted else "is published, and does not serve yet:"
+        console.print(f"[bold]{release}[/bold] {state} dataset [bold]{dataset}[/bold] ({seconds:.0f} s)")
+        data = shlex.quote(str(run.request.data))
+        command = f"tidewatch score --data {data} --dataset {dataset}"
+        if not promoted:
+            command = f"tidewatch releases promote {dataset} {release}"
+    else:
+        command = f"tidewatch train --run {spelled}"
+    console.print(f"artifacts: {escape(str(run.artifacts.tree))}", soft_wrap=True)
     console.print(f"next: [bold]{escape(command)}[/bold]", soft_wrap=True)

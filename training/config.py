@@ -24,22 +24,30 @@ class ConfigError(TidewatchError):
 def load(named: str, folder: Path, settings: Sequence[str] = ()) -> TrainingConfig:
     """The config `named` in `folder`, or in a file of that path, with `settings` such as `window.size=16` laid over."""
     path = _find(named, folder)
-    values = _validated(_parsed(path), str(path)).model_dump()
+    config = _validated(_parsed(path), str(path))
+    return change(config, settings) if settings else _known_networks(config, str(path))
+
+
+def change(config: TrainingConfig, settings: Sequence[str]) -> TrainingConfig:
+    """A config with `settings` such as `window.size=16` laid over."""
+    values = config.model_dump()
     for setting in settings:
         _set(values, setting)
-    source = "--set" if settings else str(path)
-    config = _validated(values, source)
+    return _known_networks(_validated(values, "--set"), "--set")
+
+
+def dump(config: TrainingConfig) -> str:
+    """The whole config as YAML."""
+    return yaml.safe_dump(config.model_dump(), sort_keys=False)
+
+
+def _known_networks(config: TrainingConfig, source: str) -> TrainingConfig:
     strangers = config.networks.keys() - NETWORKS.keys()
     if strangers:
         raise ConfigError(
             f"{source}: networks.{min(strangers)} is not a network that exists; there are {', '.join(NETWORKS)}"
         )
     return config
-
-
-def dump(config: TrainingConfig) -> str:
-    """The whole config as YAML."""
-    return yaml.safe_dump(config.model_dump(), sort_keys=False)
 
 
 def _find(named: str, folder: Path) -> Path:

@@ -12,10 +12,22 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from schemas.training import TrainingConfig
+from training.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Ingested,
+    NetworkDone,
+    NetworkStarted,
+    Preprocessed,
+    StageEnded,
+    StageSkipped,
+    StageStarted,
+)
+from training.history import Epoch, History
 from training.ingest import Table
 from training.preprocess import Prepared
 from training.times import rfc3339
-from training.train import Epoch
 
 MOST_FEATURES = 10
 UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "us"))
@@ -25,7 +37,7 @@ class Board:
     """An observer of the pipeline that prints; a context manager, for the bars move by themselves."""
 
     def __init__(self, console: Console, config: TrainingConfig) -> None:
-        self.console = console
+        self.console, self.config = console, config
         self.progress = Progress(
             TextColumn("  {task.description:8}"),
             BarColumn(bar_width=30),
@@ -35,7 +47,10 @@ class Board:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
         )
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, TaskID] = {
+            name: self.progress.add_task(name, False, epoch=0, epochs=config.training.epochs, loss="-", validation="-")
+            for name in config.networks
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -43,50 +58,73 @@ class Board:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.stop()
+        if self.progress.live.is_started:
+            self.progress.stop()
 
-    def ingested(self, table: Table) -> None:
+    def __call__(self, event: Event) -> None:
+        """Show an event, if there is something to see."""
+        match event:
+            case StageStarted(name="train"):
+                self._headline("Train", f"{len(self.config.networks)} network{'s' * (len(self.config.networks) > 1)}")
+                self.progress.start()
+            case StageEnded(name="train"):
+                self.progress.stop()
+            case StageStarted(name="calibrate" | "evaluate" as name):
+                self._headline(name.capitalize(), "on windows that trained nothing")
+            case StageSkipped():
+                self._line(f"{event.name}: nothing has changed, it is not run again", "dim")
+            case Ingested():
+                self._ingested(event.table)
+            case Preprocessed():
+                self._preprocessed(event.prepared)
+            case NetworkStarted():
+                self._network(event.name, event.history)
+            case BatchDone():
+                self.progress.update(
+                    self._tasks[event.name], completed=event.done, total=event.total, loss=f"{event.loss:.4f}"
+                )
+            case EpochDone():
+                self._epoch(event.name, event.epoch)
+            case NetworkDone():
+                self._fill(event.name)
+
+    def _ingested(self, table: Table) -> None:
         """Say what the files were taken for."""
         self._headline("Read", f"{len(table.files)} file{'s' * (len(table.files) > 1)}")
         for line in understood(table):
             self._line(line)
         self._notes(table.notes, "note", "dim")
 
-    def preprocessed(self, prepared: Prepared, config: TrainingConfig) -> None:
-        """Say how many windows each part has, and what to be wary of; then start the bars."""
+    def _preprocessed(self, prepared: Prepared) -> None:
+        """Say how many windows each part has, and what to be wary of."""
         windows = prepared.split.windows
-        self._headline("Cut", f"windows of {config.window.size} readings")
+        self._headline("Cut", f"windows of {self.config.window.size} readings")
         self._line(", ".join(f"{part} {len(found):,}" for part, found in windows.items()))
         self._notes(prepared.notes, "note", "dim")
         self._notes(prepared.warnings, "warning", "yellow")
-        self._headline("Train", f"{len(config.networks)} network{'s' * (len(config.networks) > 1)}")
-        for name in config.networks:
-            epochs = config.training.epochs
-            self._tasks[name] = self.progress.add_task(name, False, epoch=0, epochs=epochs, loss="-", validation="-")
-        self.progress.start()
 
-    def batch(self, name: str, done: int, total: int, loss: float) -> None:
+    def _network(self, name: str, history: History) -> None:
+        """Begin a network's bar where its training begins: after the epochs of an interrupted run."""
+        task, done, epochs = self._tasks[name], len(history.epochs), self.config.training.epochs
+        self.progress.reset(task, completed=done, total=epochs)
+        if done:
+            self._epoch(name, history.epochs[-1])
+            self._line(f"{name} goes on after epoch {done}", "dim")
+
+    def _move(self, at: BatchDone) -> None:
         """Move a network's bar."""
-        task = self._tasks[name]
-        if done == 1:
-            self.progress.start_task(task)
-        self.progress.update(task, completed=done, total=total, loss=f"{loss:.4f}")
+        self.progress.update(self._tasks[at.name], completed=at.done, total=at.total, loss=f"{at.loss:.4f}")
 
-    def epoch(self, name: str, epoch: Epoch) -> None:
+    def _epoch(self, name: str, epoch: Epoch) -> None:
         """Show an epoch's losses."""
         loss, validation = f"{epoch.train_loss:.4f}", f"{epoch.validation_loss:.4f}"
         self.progress.update(self._tasks[name], epoch=epoch.number, loss=loss, validation=validation)
 
-    def finished(self, name: str) -> None:
+    def _fill(self, name: str) -> None:
         """Fill the bar, for training may have stopped early."""
         task = self._tasks[name]
         total = self.progress.tasks[task].total or 1
         self.progress.update(task, completed=total, total=total)
-
-    def evaluating(self) -> None:
-        """The bars stay where they are."""
-        self.progress.stop()
-        self._headline("Calibrate and evaluate", "on windows that trained nothing")
 
     def _headline(self, verb: str, rest: str) -> None:
         self.console.print(Text.assemble((verb, "bold cyan"), " ", rest))

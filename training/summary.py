@@ -6,17 +6,16 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from schemas.evaluation import Evaluation, Labelled
-from schemas.training import TrainingConfig
-from training.pipeline import Outcome
+from training.outcome import Outcome
 
 
-def show(console: Console, outcome: Outcome, config: TrainingConfig) -> None:
+def show(console: Console, outcome: Outcome) -> None:
     """The closing table, and what the figures in it are."""
     console.print(networks_grid(outcome))
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
-    for name, text in figures(outcome, config):
+    for name, text in figures(outcome):
         grid.add_row(name, text)
     console.print(grid)
 
@@ -28,21 +27,21 @@ def networks_grid(outcome: Outcome) -> Grid:
     grid.add_column("network")
     for column in ("train loss", "validation loss", "best epoch", *(["AUC-PR"] if labelled else []), "seconds"):
         grid.add_column(column, justify="right")
-    for one in outcome.fitted:
-        best, epochs = one.best, len(one.epochs)
+    for name, history in outcome.networks.items():
+        best, epochs = history.best, len(history.epochs)
         cells = [f"{best.train_loss:.4f}", f"{best.validation_loss:.4f}", f"{best.number} of {epochs}"]
-        cells += [_number(labelled.auc_pr_by_network[one.name])] if labelled else []
-        grid.add_row(one.name, *cells, f"{one.seconds:.1f}")
+        cells += [_number(labelled.auc_pr_by_network[name])] if labelled else []
+        grid.add_row(name, *cells, f"{history.seconds:.1f}")
     return grid
 
 
-def figures(outcome: Outcome, config: TrainingConfig) -> list[tuple[str, str]]:
+def figures(outcome: Outcome) -> list[tuple[str, str]]:
     """What the detector as a whole is worth, each figure with what it was measured on."""
-    detector, evaluation = outcome.detector, outcome.evaluation
+    threshold, evaluation = outcome.threshold, outcome.evaluation
     lines = [
         (
             "threshold",
-            f"1 on the scale of scores (a combined error of {detector.level:.3g}), set by {config.threshold.method}",
+            f"1 on the scale of scores (a combined error of {threshold.level:.3g}), set by {threshold.method}",
         ),
         ("flag rate", _rate(evaluation)),
     ]

@@ -21,11 +21,12 @@ from models.batch import Batch
 from models.detector import Detector
 from models.networks.autoencoder import Autoencoder
 from models.stream import StreamDetector
+from schemas.manifest import Identity
 from schemas.training import TrainingConfig
 from training import candidate, ingest, preprocess, train
 from training import config as configs
 from training.artifacts import Artifacts
-from training.candidate import Identity
+from training.events import silent
 from training.pipeline import threads
 from training.preprocess import TooLittleData
 from training.roles import Wanted
@@ -51,19 +52,6 @@ class Judged:
     members: Mapping[str, Float64]  # each network's own scores, (m,)
     window: int  # rows; smaller than the config's if the train part is short
     errors: Float64  # (m,) mean squared, over members and features
-
-
-class Silent:
-    """Watches training and says nothing."""
-
-    def batch(self, name: str, done: int, total: int, loss: float) -> None:
-        """Nothing."""
-
-    def epoch(self, name: str, epoch: train.Epoch) -> None:
-        """Nothing."""
-
-    def finished(self, name: str) -> None:
-        """Nothing."""
 
 
 def detector(series: Series, overrides: Sequence[str] = (), kept: Path = KEPT) -> Detector:
@@ -119,7 +107,7 @@ def _networks(series: Series, overrides: Sequence[str], artifacts: Artifacts, ke
     config = configs.load("default", FILES / "detectors", [each for each in overrides if not each.endswith("=null")])
     file = kept / f"{_digest(series, config)}.pt"
     if not file.exists():
-        fitted = {one.name: one.network for one in train.run(artifacts, config, Silent())}
+        fitted = {one.name: one.network for one in train.run(artifacts, config, silent)}
         partial = file.with_suffix(f".{os.getpid()}")
         torch.save(fitted, partial)
         partial.rename(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.store import open_store
 from models.store.local import LocalStore
+from schemas.manifest import Identity
 from schemas.training import TrainingConfig
-from training import pipeline
+from training import outcome, runs
 from training.artifacts import Artifacts
-from training.candidate import Identity
+from training.events import Event
 from training.ingest import Wanted
-from training.pipeline import Outcome, Request
-from training.train import Epoch
+from training.outcome import Outcome
+from training.pipeline import Pipeline
+from training.runs import Request, Run
 
 NETWORK = {"hidden": 4, "latent": 2, "layers": 1}
 TINY: dict[str, Any] = {
@@ -25,7 +28,7 @@ TINY: dict[str, Any] = {
     "networks": {"lstm_ae": NETWORK, "cnn_ae": NETWORK},
     "training": {"epochs": 2, "threads": 1},
 }
-RELEASE = "20260829T101500Z-3f2a91"
+RELEASE, RENAMED = "20260829T101500Z-3f2a91", "20260829T101600Z-3f2a92"
 
 
 def write_plant(file: Path, rows: int = 500, machines: Sequence[str] = ("m1", "m2")) -> Path:
@@ -42,39 +45,45 @@ def write_plant(file: Path, rows: int = 500, machines: Sequence[str] = ("m1", "m
     return file
 
 
-class Silent:
-    """An observer that only remembers the epochs."""
-
-    def __init__(self) -> None:
-        self.epochs: list[tuple[str, Epoch]] = []
-
-    def ingested(self, *_: object) -> None: ...
-    def preprocessed(self, *_: object) -> None: ...
-    def batch(self, *_: object) -> None: ...
-    def finished(self, *_: object) -> None: ...
-    def evaluating(self) -> None: ...
-
-    def epoch(self, name: str, epoch: Epoch) -> None:
-        self.epochs.append((name, epoch))
-
-
 @dataclass(frozen=True, eq=False)
 class Trained:
     """A whole run, and where everything is."""
 
     file: Path
     config: TrainingConfig
-    artifacts: Artifacts
+    run: Run
     store: LocalStore
     outcome: Outcome
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """Where the run's files are."""
+        return self.run.artifacts
 
 
 def train_on(file: Path, folder: Path, config: TrainingConfig, release: str = RELEASE) -> Trained:
     """Run the whole pipeline in a folder."""
-    artifacts, store = Artifacts(folder / release), LocalStore(folder / "store")
-    identity = Identity("plant", release, "2026-08-29T10:15:00Z", "test")
-    outcome = pipeline.run(Request(file, Wanted(), config, identity, True), artifacts, store, Silent())
-    return Trained(file, config, artifacts, store, outcome)
+    store = LocalStore(folder / "store")
+    run = runs.create(
+        folder / release,
+        Request(file, Wanted(), config, f"dir:{store.root}", promote=True),
+        Identity("plant", release, "2026-08-29T10:15:00Z", "test"),
+    )
+    play(run)
+    return Trained(file, config, run, store, outcome.load(run.artifacts))
+
+
+def play(run: Run, only: Collection[str] = (), request: Request | None = None, *, again: bool = False) -> list[Event]:
+    """Run stages, perhaps asked for something else than before; all that was told."""
+    told: list[Event] = []
+    request = request or run.request
+    Pipeline(run, request, open_store(request.store), told.append, rename).play(only, again=again)
+    return told
+
+
+def rename() -> Identity:
+    """The name of a release that is made again."""
+    return Identity("plant", RENAMED, "2026-08-29T10:16:00Z", "test")
 
 
 @pytest.fixture(scope="session")

@@ -177,4 +177,4 @@ def test_evaluation_changes_no_candidate(trained: Trained):
     """What is published is what was evaluated, byte for byte."""
     (published,) = trained.store.releases("plant")
     assert trained.store.fetch(*published) == candidate.files(trained.artifacts)
-    assert ingest.read(trained.file).features == trained.outcome.detector.features
+    assert ingest.read(trained.file).features == candidate.load(trained.artifacts).features

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from models import bundle
 from models.store.local import LocalStore
 from stream_app.cli import tidewatch
-from tests.training.conftest import TINY, Trained, train_on, write_plant
+from tests.training.conftest import RELEASE, TINY, Trained, train_on, write_plant
 from training import candidate
 from training.progress import spelled
 
@@ -38,16 +38,19 @@ model_dataloader/y_val.npy
 model_inference/inference_metrics/metrics.json
 model_inference/inference_results/windows.parquet
 model_training/best_model_name.txt
-model_training/checkpoints/cnn_ae_best.pth
-model_training/checkpoints/lstm_ae_best.pth
+model_training/checkpoints/cnn_ae.pth
+model_training/checkpoints/lstm_ae.pth
 model_training/cnn_ae.pth
-model_training/config.yaml
-model_training/ensemble_meta.json
 model_training/lstm_ae.pth
-model_training/manifest.json
-model_training/scaler.json
+model_training/publication.json
+model_training/release/cnn_ae.pth
+model_training/release/config.yaml
+model_training/release/ensemble_meta.json
+model_training/release/lstm_ae.pth
+model_training/release/manifest.json
+model_training/release/scaler.json
+model_training/release/window_config.json
 model_training/training_logs.json
-model_training/window_config.json
 """
 
 
@@ -60,8 +63,8 @@ def test_the_run_leaves_the_whole_tree(trained: Trained):
 def test_the_release_serves_and_loads(trained: Trained):
     """The champion is what was trained."""
     champion = trained.store.champion("plant")
-    assert champion == trained.outcome.champion
     assert champion is not None
+    assert (champion.release, champion.version) == (RELEASE, trained.outcome.publication.version)
     detector = bundle.load(trained.store.fetch("plant", champion.release))
     assert detector.features == ("flow", "temp", "level")
     assert (detector.window, detector.interval_us, detector.gap_us) == (8, 1_000_000, 10_000_000)
@@ -86,7 +89,7 @@ def test_the_same_data_gives_the_same_release(trained: Trained, tmp_path):
     assert one.keys() == other.keys()
     for name in one.keys() - {"manifest.json"}:
         if name.endswith(".pth"):
-            tensors = [torch.load(run.artifacts.training(name), weights_only=True) for run in (trained, again)]
+            tensors = [torch.load(run.artifacts.release(name), weights_only=True) for run in (trained, again)]
             assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
         else:
             assert one[name] == other[name]
@@ -128,7 +131,9 @@ def test_the_command_tells_what_it_does(workplace):
         f"var/runs/{champion.release}/Artifact",
     ):
         assert expected in result.output
-    config = (workplace.parent / "var/runs" / champion.release / "Artifact/model_training/config.yaml").read_text()
+    config = (
+        workplace.parent / "var/runs" / champion.release / "Artifact/model_training/release/config.yaml"
+    ).read_text()
     assert "size: 8" in config
 
 

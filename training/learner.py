@@ -1,0 +1,129 @@
+"""A network being taught, epoch by epoch; a snapshot between two epochs holds all that the next one depends on."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from models.networks.autoencoder import Autoencoder
+from schemas.errors import TidewatchError
+from schemas.training import TrainingConfig
+from training.events import BatchDone, Observer
+from training.history import Epoch, History
+from training.loader import Windows
+
+State = dict[str, Tensor]
+VALIDATION_BATCH = 1024
+STEPS, SMALLEST_BATCH = 32, 16  # a few hundred windows in one step an epoch would hardly teach anything
+
+
+class Learner:
+    """Teaches a network until the validation loss has not fallen for `patience` epochs; the best epoch is kept.
+
+    What is random comes from torch's own state and from `shuffle`; both are part of a snapshot.
+    """
+
+    def __init__(self, name: str, network: Autoencoder, config: TrainingConfig) -> None:
+        self.name, self.network = name, network
+        self.options, self.clip = config.training, config.scaling.clip
+        self.optimiser = torch.optim.Adam(network.parameters(), self.options.learning_rate)
+        self.shuffle = np.random.default_rng(self.options.seed)
+        self.history = History()
+        self.best = State()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing more to learn."""
+        epochs = len(self.history.epochs)
+        best = self.history.best.number if epochs else 0
+        return epochs >= self.options.epochs or epochs - best >= self.options.patience
+
+    def epoch(self, train: Windows, validation: Windows, tell: Observer) -> Epoch:
+        """One pass over the train part. Raises a TidewatchError if it went astray."""
+        began = time.perf_counter()
+        learnt = self._learn(train, tell)
+        validated = loss(self.network, validation, self.clip)
+        epoch = Epoch(len(self.history.epochs) + 1, learnt, validated, time.perf_counter() - began)
+        if not math.isfinite(validated):
+            raise self._diverged(epoch)
+        if not self.history.epochs or validated < self.history.best.validation_loss:
+            self.best = {key: value.clone() for key, value in self.network.state_dict().items()}
+        self.history = History((*self.history.epochs, epoch))
+        return epoch
+
+    def snapshot(self) -> dict[str, Any]:
+        """Tensors, numbers and texts."""
+        return {
+            "network": self.network.state_dict(),
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "shuffle": self.shuffle.bit_generator.state,
+            "torch": torch.get_rng_state(),
+            "history": self.history.to_dict(),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go on from where a snapshot was taken."""
+        self.network.load_state_dict(snapshot["network"])
+        self.best = snapshot["best"]
+        self.optimiser.load_state_dict(snapshot["optimiser"])
+        self.shuffle.bit_generator.state = snapshot["shuffle"]
+        torch.set_rng_state(snapshot["torch"])
+        self.history = History.from_dict(snapshot["history"])
+
+    def finished(self) -> Autoencoder:
+        """The network with the weights of its best epoch, in eval mode."""
+        self.network.load_state_dict(self.best)
+        return self.network.eval()
+
+    def _learn(self, train: Windows, tell: Observer) -> float:
+        """Take all windows once, in random order; the mean loss on the way."""
+        self.network.train()
+        total = 0.0
+        batches = np.array_split(self.shuffle.permutation(len(train)), steps_of(len(train), self.options.batch_size))
+        done, most = len(self.history.epochs) * len(batches), self.options.epochs * len(batches)
+        for step, index in enumerate(batches, start=1):
+            windows = clipped(train.take(index), self.clip)
+            error = mse_loss(self.network(windows), windows)
+            self.optimiser.zero_grad()
+            error.backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step()
+            total += error.item() * len(index)
+            tell(BatchDone(self.name, done + step, most, error.item()))
+        return total / len(train)
+
+    def _diverged(self, epoch: Epoch) -> TidewatchError:
+        """Training went wrong, and what may help."""
+        return TidewatchError(
+            f"{self.name}: the validation loss of epoch {epoch.number} is {epoch.validation_loss}; "
+            f"lower training.learning_rate (it is {self.options.learning_rate:g})"
+        )
+
+
+def steps_of(windows: int, batch_size: int) -> int:
+    """Steps in an epoch: of `batch_size` windows, or fewer so that there are `STEPS`, or `SMALLEST_BATCH`."""
+    batch = min(batch_size, max(SMALLEST_BATCH, windows // STEPS))
+    return math.ceil(windows / batch)
+
+
+@torch.inference_mode()
+def loss(network: Autoencoder, windows: Windows, clip: float) -> float:
+    """The mean squared error over windows, in eval mode."""
+    network.eval()
+    total = 0.0
+    for begin in range(0, len(windows), VALIDATION_BATCH):
+        batch = clipped(windows.take(np.arange(begin, min(begin + VALIDATION_BATCH, len(windows)))), clip)
+        total += mse_loss(network(batch), batch).item() * len(batch)
+    return total / len(windows)
+
+
+def clipped(windows: NDArray[np.float32], clip: float) -> Tensor:
+    """Windows as networks see them: within `clip` standard deviations."""
+    return torch.from_numpy(np.clip(windows, -clip, clip))
