@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -129,6 +129,13 @@ def unpack(data: bytes) -> Snapshot:
         _array("rows", packed.rows, (n, held, features), np.dtype("<f4")),
         _array("times", packed.times, (n, held), np.dtype("<i8")),
     )
+
+
+def copies(data: bytes, names: Sequence[str]) -> bytes:
+    """The snapshot of one series as that of several in the same state, `names`."""
+    one, places = unpack(data), np.zeros(len(names), np.int64)
+    alike = {name: getattr(one, name)[places] for name in ("records", "count", "rows", "times")}
+    return pack(replace(one, series=names, **alike))
 
 
 def _check(packed: _Packed) -> None:

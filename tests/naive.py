@@ -216,3 +216,13 @@ def nab_score(flags: Sequence[bool], windows: Sequence[tuple[int, int]], false_f
             place = 3.0 if behind is None else (row - behind[1]) / max(behind[1] - behind[0], 1)
             total += false_flag * (-1.0 if place >= 3 else sigmoid(place))
     return total + sum(best)
+
+
+def places(rows: str, before: int, after: int) -> list[int]:
+    """Where `before` rows lie behind and `after` lie ahead, none of them `x` and none but the earliest a break, `|`."""
+    found = []
+    for row in range(before, len(rows) - after + 1):
+        around = rows[row - before : row + after]
+        if "x" not in around and "|" not in around[1:]:
+            found.append(row)
+    return found

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Detector
+from models.stream import StreamDetector
 from schemas.evaluation import Evaluation, Labelled, SeriesFigures
 from schemas.training import TrainingConfig
-from training import candidate, results
+from training import candidate, results, trials
 from training.agreement import agreement, breaks_of, flag_rate
 from training.artifacts import Artifacts
 from training.judging import Judged, judge
@@ -28,10 +29,13 @@ MOST_SERIES = 200  # that get figures of their own
 def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
     """Judge the candidate that training left; leave metrics and the scores behind them."""
     detector, truth = candidate.load(artifacts), Truth(load(artifacts), config)
-    judged, _ = judge(detector, truth.test_part)
-    judged = Judged.together([judged, _before(detector, truth)])
+    section = truth.test_part
+    places = trials.choose(detector, truth, section, config.training.seed)
+    tested, states = judge(StreamDetector(detector), section, [place.row for place in places])
+    injected = trials.run(detector, truth.table, places, states, tested)
+    judged = Judged.together([tested, _before(detector, truth)])
     figures = Figures(truth, judged, detector.ensemble.names)
-    evaluation = Evaluation(figures.all.flag_rate, figures.all.labelled, [], figures.by_series)
+    evaluation = Evaluation(figures.all.flag_rate, figures.all.labelled, injected, figures.by_series)
     artifacts.metrics.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation)) + b"\n")
     results.write(artifacts.results("windows"), truth, judged, detector.ensemble.names)
     return evaluation
@@ -39,7 +43,7 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
 
 def _before(detector: Detector, truth: Truth) -> Judged:
     """The windows before the test part that hold a labelled anomaly."""
-    judged, _ = judge(detector, truth.before)
+    judged, _ = judge(StreamDetector(detector), truth.before)
     return judged.where(truth.stained(judged.row))
 
 

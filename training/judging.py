@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import Detector
 from models.stream import StreamDetector
 from training.scan import batches
 from training.table import SeriesTable, Table
@@ -34,6 +33,12 @@ class Section:
         offsets = np.cumsum([0, *(len(each.times) for each in table.series[:-1])])
         numbers = [np.arange(span.start, span.stop) + offset for span, offset in zip(spans, offsets, strict=True)]
         return cls(replace(table, series=series), np.concatenate(numbers))
+
+    @classmethod
+    def whole(cls, table: Table) -> Self:
+        """All of a table."""
+        stops = np.array([len(series.times) for series in table.series])
+        return cls.of(table, np.zeros_like(stops), stops)
 
 
 def _rows(series: SeriesTable, span: slice) -> SeriesTable:
@@ -66,14 +71,14 @@ class Judged:
         return whole.where(np.argsort(whole.row))
 
 
-def judge(detector: Detector, section: Section, starts: Sequence[int] = ()) -> tuple[Judged, dict[int, bytes]]:
-    """Stream all readings through a fresh detector, which begins with the section's first ones.
+def judge(stream: StreamDetector, section: Section, starts: Sequence[int] = ()) -> tuple[Judged, dict[int, bytes]]:
+    """Stream all readings of a section.
 
     Windows are numbered over the whole table. For each row of `starts`, numbered over the section, there is a snapshot
     of its series' state just before that row.
     """
-    stream, found, states = StreamDetector(detector), [], {}
-    for rows, batch in batches(section.table, detector.features, starts=starts):
+    found, states = [], {}
+    for rows, batch in batches(section.table, stream.detector.features, starts=starts):
         if len(rows) and rows[0] in starts:
             states[int(rows[0])] = stream.snapshot(batch.series[:1])
         observed = stream.observe(batch)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from rich.console import Console
 from rich.table import Table as Grid
 
-from schemas.evaluation import Evaluation, Labelled
+from schemas.evaluation import Evaluation, Injected, Labelled
 from training.outcome import Outcome
 
 
@@ -18,6 +21,38 @@ def show(console: Console, outcome: Outcome) -> None:
     for name, text in figures(outcome):
         grid.add_row(name, text)
     console.print(grid)
+    if outcome.evaluation.injected and not outcome.evaluation.labelled:
+        console.print()
+        console.print(injected_grid(outcome.evaluation.injected))
+        console.print(_untouched(outcome.evaluation.injected), style="dim")
+
+
+def injected_grid(injected: Sequence[Injected]) -> Grid:
+    """A row for each kind, a column for each size: which share of the tries was found, and how soon."""
+    grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=False)
+    grid.add_column()
+    for unit, mine in groupby(injected, key=lambda one: one.unit):
+        rows = {kind: list(sizes) for kind, sizes in groupby(mine, key=lambda one: one.kind)}
+        sizes = max(rows.values(), key=len)
+        for _ in range(len(sizes) - len(grid.columns) + 1):
+            grid.add_column(justify="right")
+        grid.add_row("injected" if unit == "sd" else "", *(f"{one.size:g} {unit}" for one in sizes), style="bold")
+        for kind, found in rows.items():
+            grid.add_row(kind, *map(_found, found))
+    return grid
+
+
+def _found(one: Injected) -> str:
+    delay = "" if one.median_delay_rows is None else f" +{one.median_delay_rows:.0f}"
+    return f"{one.recall:.0%}{delay}"
+
+
+def _untouched(injected: Sequence[Injected]) -> str:
+    tries, alarms = sum(one.tries for one in injected), sum(one.false_alarms for one in injected)
+    return (
+        "found in copies of the test part, where the untouched readings are not flagged; + readings until then, at the "
+        f"median; {alarms / tries:.0%} of the same stretches are flagged untouched"
+    )
 
 
 def networks_grid(outcome: Outcome) -> Grid:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.packing import SnapshotError
+from models.packing import SnapshotError, copies
 from models.stream import Batch, StreamDetector
 from schemas.errors import TidewatchError
 from tests import fakes
@@ -45,6 +45,16 @@ def test_a_restored_series_replaces_what_is_known_of_it():
     stream.restore(data)
     assert stream.snapshot(["pump-1"]) == data
     assert stream.snapshot(["pump-0", "pump-2"]) == others
+
+
+def test_a_copy_goes_on_as_the_series_would():
+    """Under any number of other names, and beside the series itself."""
+    stream = watched()
+    stream.restore(copies(stream.snapshot(["pump-1"]), ["one", "other"]))
+    times = np.full(3, 10_000_000)
+    observed = stream.observe(Batch(["pump-1", "one", "other"], times, np.full((3, 2), 20.0), times))
+    assert len(set(observed.scores.tolist())) == len(set(observed.thresholds.tolist())) == 1
+    assert [stream.snapshot([name])[-100:] for name in ("one", "other")] == [stream.snapshot(["pump-1"])[-100:]] * 2
 
 
 def test_of_what_was_known_before_a_restore_nothing_is_left():

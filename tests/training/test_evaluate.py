@@ -21,16 +21,10 @@ from training.table import SeriesTable, Table, load
 from training.truth import Truth
 
 
-def whole(table: Table) -> Section:
-    """All rows of all series."""
-    lengths = np.array([len(series.times) for series in table.series])
-    return Section.of(table, np.zeros_like(lengths), lengths)
-
-
 def test_whole_arrays_and_the_stream_score_the_same(trained: Trained):
     """The windows on disk, scored at once, have the scores that reading by reading gives."""
     detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
-    judged, _ = judge(detector, whole(table))
+    judged, _ = judge(StreamDetector(detector), Section.whole(table))
     scores = dict(zip(judged.row.tolist(), judged.score.tolist(), strict=True))
     for part in ("train", "validation", "calibration", "test"):
         windows = loader.load(trained.artifacts, part, detector.window)
@@ -45,7 +39,7 @@ def test_flags_are_those_of_one_reading_at_a_time(trained: Trained):
     detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
     stops = np.array([len(series.times) for series in table.series])
     section = Section.of(table, stops - 100, stops)
-    judged, _ = judge(detector, section)
+    judged, _ = judge(StreamDetector(detector), section)
     rows, flagged = [], []
     for end, series in zip(np.cumsum(stops).tolist(), section.table.series, strict=True):
         stream = StreamDetector(detector)
@@ -84,7 +78,10 @@ def test_later_readings_change_no_earlier_verdict(trained: Trained):
     changed = [replace(series, values=series.values.copy()) for series in table.series]
     for series in changed:
         series.values[before:] *= -50
-    one, other = (judge(detector, whole(each))[0] for each in (table, replace(table, series=tuple(changed))))
+    one, other = (
+        judge(StreamDetector(detector), Section.whole(each))[0]
+        for each in (table, replace(table, series=tuple(changed)))
+    )
     early = one.row % len(table.series[0].times) < before
     np.testing.assert_array_equal(one.where(early).is_anomaly, other.where(early).is_anomaly)
     np.testing.assert_allclose(one.where(early).score, other.where(early).score, rtol=1e-5, atol=1e-6)

@@ -152,6 +152,8 @@ def test_a_file_without_labels_gets_the_figures_there_are(workplace):
     result = train("--data", "plant.csv", "--ignore", "anomaly")
     assert result.exit_code == 0, result.output
     assert "AUC-PR" not in result.output
+    assert "lost correlation" in result.output
+    assert "of the same stretches are flagged untouched" in " ".join(result.output.split())
     (metrics,) = workplace.parent.glob("var/runs/*/Artifact/model_inference/inference_metrics/metrics.json")
     assert json.loads(metrics.read_text())["labelled"] is None
 
