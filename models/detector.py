@@ -92,3 +92,7 @@ class Detector:
         shares, expected, worst = self.ensemble.blame(windows, scored.reconstructions[:, rows])
         actual = np.take_along_axis(windows, worst[:, None, :], axis=1)[:, 0]
         return Blame(shares, self.scaler.inverse(actual), self.scaler.inverse(expected), worst)
+
+    def expect(self, scored: Scored, rows: Index) -> Float64:
+        """Say what was expected of the windows `rows` (k,) of a scored batch: (k, time, feature), raw values."""
+        return self.scaler.inverse(self.ensemble.expected(scored.windows[rows], scored.reconstructions[:, rows]))

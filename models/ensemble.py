@@ -122,14 +122,28 @@ class Ensemble:
 
         Expected values (b, feature), in scaled units, are those at the feature's worst row (b, feature).
         """
-        inputs = windows.clip(-self.clip, self.clip).astype(np.float64)
-        squares = (reconstructions - inputs) ** 2  # (member, b, time, feature)
-        parts = self.parts(self.standardise(squares.mean(axis=2))).T[:, :, None, None]  # (member, b, 1, 1)
+        squares = self._squares(windows, reconstructions)
+        parts = self._heard(squares)
         scales = np.stack([each.normaliser.feature_scale * each.normaliser.spread for each in self.members])
         guilt = (parts * squares / scales[:, None, None, :]).sum(axis=0)  # (b, time, feature)
         rows = guilt.argmax(axis=1)  # (b, feature)
         expected = np.take_along_axis((parts * reconstructions).sum(axis=0), rows[:, None, :], axis=1)[:, 0]
         return _shares(guilt.sum(axis=1)), expected, rows
+
+    def expected(self, windows: Float32, reconstructions: Float32) -> Float64:
+        """What was expected of every row (b, time, feature), in scaled units."""
+        expected: Float64 = (self._heard(self._squares(windows, reconstructions)) * reconstructions).sum(axis=0)
+        return expected
+
+    def _squares(self, windows: Float32, reconstructions: Float32) -> Float64:
+        """Squared differences (member, b, time, feature)."""
+        inputs = windows.clip(-self.clip, self.clip).astype(np.float64)
+        squares: Float64 = (reconstructions - inputs) ** 2
+        return squares
+
+    def _heard(self, squares: Float64) -> Float64:
+        """Each member's part in the score of each window, (member, b, 1, 1)."""
+        return self.parts(self.standardise(squares.mean(axis=2))).T[:, :, None, None]
 
 
 def _shares(guilt: Float64) -> Float64:

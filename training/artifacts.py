@@ -86,6 +86,11 @@ class Artifacts:
         """What the candidate is worth."""
         return self._at("model_inference", "inference_metrics", "metrics.json")
 
+    @property
+    def events(self) -> Path:
+        """The events with the highest scores, row by row."""
+        return self._at("model_inference", "inference_results", "events.json")
+
     def results(self, name: str) -> Path:
         """The candidate's verdict on each window that fitted nothing."""
         return self._at("model_inference", "inference_results", f"{name}.parquet")

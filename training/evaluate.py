@@ -7,6 +7,7 @@ the test part that hold a labelled anomaly fitted nothing either: for them their
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,9 +17,9 @@ from models.detector import Detector
 from models.stream import StreamDetector
 from schemas.evaluation import Evaluation, Labelled, SeriesFigures
 from schemas.training import TrainingConfig
-from training import candidate, results, trials
+from training import candidate, results, trials, worst
 from training.agreement import agreement, breaks_of, flag_rate
-from training.artifacts import Artifacts
+from training.artifacts import Artifacts, write_json
 from training.judging import Judged, judge
 from training.table import load
 from training.truth import Truth
@@ -36,9 +37,14 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
     judged = Judged.together([tested, _before(detector, truth)])
     figures = Figures(truth, judged, detector.ensemble.names)
     evaluation = Evaluation(figures.all.flag_rate, figures.all.labelled, injected, figures.by_series)
-    artifacts.metrics.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation)) + b"\n")
+    _write(artifacts.metrics, evaluation)
+    _write(artifacts.events, worst.events(truth, judged, detector))
     results.write(artifacts.results("windows"), truth, judged, detector.ensemble.names)
     return evaluation
+
+
+def _write(path: Path, content: msgspec.Struct) -> None:
+    write_json(path, msgspec.to_builtins(content))
 
 
 def _before(detector: Detector, truth: Truth) -> Judged:

@@ -62,6 +62,11 @@ class Truth:
         held: Mask = before[rows + 1] > before[rows + 1 - self.config.window.size]
         return held
 
+    def stream_begins(self, row: int) -> int:
+        """The first row of the stream that judges the window ending at `row`: of its series, or of its test part."""
+        owner = self.owners(np.array([row]))
+        return int((self._test_begins if self.parts[row] == TEST else self.bounds)[owner][0])
+
     @property
     def test_part(self) -> Section:
         """Each series' test rows: none of its windows fitted anything."""

@@ -36,6 +36,7 @@ model_dataloader/y_test.npy
 model_dataloader/y_train.npy
 model_dataloader/y_val.npy
 model_inference/inference_metrics/metrics.json
+model_inference/inference_results/events.json
 model_inference/inference_results/windows.parquet
 model_training/best_model_name.txt
 model_training/checkpoints/cnn_ae.pth
