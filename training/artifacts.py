@@ -95,6 +95,15 @@ class Artifacts:
         """The candidate's verdict on each window that fitted nothing."""
         return self._at("model_inference", "inference_results", f"{name}.parquet")
 
+    def plot(self, name: str) -> Path:
+        """A still picture, for those who look at many runs."""
+        return self._at("plots", f"{name}.svg")
+
+    @property
+    def report(self) -> Path:
+        """The run told on one page."""
+        return self._at("report.html")
+
     def _at(self, *names: str) -> Path:
         path = self.tree.joinpath(*names)
         path.parent.mkdir(parents=True, exist_ok=True)

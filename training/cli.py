@@ -64,10 +64,10 @@ def train(
     A file is one series, or several told apart by a column; in a folder each file is a series. Columns of time, series
     and label are found by name or by what they hold. What was understood is printed before training starts.
 
-    Each stage leaves its files in the run's folder: ingest, preprocess, train, calibrate, evaluate, package. A run that
-    was stopped or killed goes on by --resume, at the epoch it was in, and ends with the same weights. Options given
-    with --resume (or --run, which is the same) change what was asked for; a stage that it does not concern is not run
-    again.
+    Each stage leaves its files in the run's folder: ingest, preprocess, train, calibrate, evaluate, package, report. A
+    run that was stopped or killed goes on by --resume, at the epoch it was in, and ends with the same weights. Options
+    given with --resume (or --run, which is the same) change what was asked for; a stage that it does not concern is not
+    run again.
 
     \b
     Examples:
@@ -76,7 +76,7 @@ def train(
       tidewatch train --data pumps.csv --dataset pumps --set window.size=64 --set training.epochs=40
       tidewatch train --data pumps.csv --dataset pumps --setting store.url=dir:/srv/releases
       tidewatch train --resume 20260829T101500Z-3f2a91
-      tidewatch train --run 20260829T101500Z-3f2a91 --only evaluate
+      tidewatch train --run 20260829T101500Z-3f2a91 --only evaluate --only report
       tidewatch train --run 20260829T101500Z-3f2a91 --set threshold.rate=0.001
     """
     began, store = time.monotonic(), settings.store.url
@@ -170,6 +170,7 @@ def _close(console: Console, run: Run, seconds: float) -> None:
         promoted = result.publication.version is not None
         state = "now serves" if promoted else "is published, and does not serve yet:"
         console.print(f"[bold]{release}[/bold] {state} dataset [bold]{dataset}[/bold] ({seconds:.0f} s)")
+        console.print(f"report: {escape(str(run.artifacts.report))}", soft_wrap=True)
         data = shlex.quote(str(run.request.data))
         command = f"tidewatch score --data {data} --dataset {dataset}"
         if not promoted:

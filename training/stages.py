@@ -9,7 +9,7 @@ from typing import Any
 from models.store.base import Store
 from schemas.manifest import Identity
 from schemas.training import TrainingConfig
-from training import candidate, digests, evaluate, ingest, package, preprocess, train
+from training import candidate, digests, evaluate, ingest, package, preprocess, report, train
 from training.artifacts import Artifacts
 from training.events import Evaluated, Ingested, Observer, Preprocessed, Published
 from training.runs import Request
@@ -71,6 +71,10 @@ def _package(work: Work) -> None:
     work.tell(Published(package.run(work.artifacts, work.store, promote=work.request.promote)))
 
 
+def _report(work: Work) -> None:
+    report.run(work.artifacts)
+
+
 def _readings(request: Request) -> dict[str, Any]:
     """The files by name and content, and the columns that the user named."""
     root = request.data
@@ -122,6 +126,12 @@ STAGES = (
         leaves=("model_training/publication.json",),
         after=("calibrate", "evaluate"),
         given=lambda request: {"store": request.store, "promotion": request.promote},
+    ),
+    Stage(
+        "report",
+        _report,
+        leaves=("report.html", "plots/*"),
+        after=("ingest", "preprocess", "train", "calibrate", "evaluate"),
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)

@@ -52,6 +52,11 @@ model_training/release/manifest.json
 model_training/release/scaler.json
 model_training/release/window_config.json
 model_training/training_logs.json
+plots/distribution-score.svg
+plots/losses-cnn_ae.svg
+plots/losses-lstm_ae.svg
+plots/score.svg
+report.html
 """
 
 
@@ -186,7 +191,7 @@ def test_a_path_that_looks_like_markup(workplace):
     workplace.rename(workplace.parent / "s[" / "g].csv")
     result = train("--data", "s[/g].csv", "--run-dir", "runs[/b]")
     assert result.exit_code == 0, result.output
-    assert "artifacts: runs[/b]/Artifact" in result.output
+    assert "report: runs[/b]/Artifact/report.html" in result.output
     assert "next: tidewatch score --data 's[/g].csv' --dataset plant" in result.output
 
 

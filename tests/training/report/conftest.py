@@ -1,0 +1,57 @@
+"""A real browser, which fetches nothing: Debian's Chromium, or another one of its family, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from training.report.findings import Findings
+from training.report.page import page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Started once for all tests."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium on the PATH: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*QUIET, "--disable-component-update"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser had to say, and what was fetched."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, tmp_path: Path, complaints: list[str]) -> Iterator[Open]:
+    """Opens the report of some findings; at the end there may be no complaint that the test did not take away."""
+
+    def open_(found: Findings, **options: Any) -> Page:
+        file = tmp_path / "report.html"
+        file.write_text(page(found), encoding="utf-8")
+        tab = chromium.new_context(**options).new_page()
+        tab.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        tab.on("request", lambda request: complaints.extend([request.url] * (request.url != file.as_uri())))
+        tab.goto(file.as_uri())
+        return tab
+
+    yield open_
+    for context in chromium.contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,188 @@
+"""What the report says in words, section by section."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+import training.report
+from schemas.evaluation import FlagRate, Injected
+from schemas.reference import FeatureReference, Histogram
+from tests.training.conftest import RELEASE, Trained
+from tests.training.report.made import START, evaluation, event, findings
+from training import report
+from training.artifacts import Artifacts
+from training.report import card, happenings, headline, health, words
+from training.report.findings import NotFinished, read
+from training.report.limits import limits
+from training.report.page import as_json, page
+
+FOLDER = Path(training.report.__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (float("nan"), "–"), (0, "0"), (1234567, "1,234,567"), (0.123456, "0.1235"), (12345.6, "12,346"),
+     (1e-7, "1e-07"), (2.5e12, "2.5e+12"), (-3.0, "-3")],
+)  # fmt: skip
+def test_numbers(value, text):
+    """Four digits that mean something."""
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(None, "–"), (0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.0123, "1.2 %"), (0.00123, "0.12 %")]
+)
+def test_percents(share, text):
+    """Two digits that mean something."""
+    assert words.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"), [(250_000, "250 ms"), (60_000_000, "1 min"), (5_400_000_000, "1.5 h"), (3, "3 µs")]
+)
+def test_durations(micros, text):
+    """In the unit that a person would take."""
+    assert words.duration(micros) == text
+
+
+def test_moments_have_milliseconds_only_where_needed():
+    """UTC, as in the plots."""
+    assert words.moment(START) == "2023-11-14 22:13:20"
+    assert words.moment(START + 250_000) == "2023-11-14 22:13:20.250"
+
+
+def test_lists_stop():
+    """Hundreds of names are not listed."""
+    assert words.listed(["a", "b"]) == "a, b"
+    assert words.listed([str(n) for n in range(9)]) == "0, 1, 2, 3, 4, 5 and 3 more"
+
+
+def test_the_main_figures():
+    """Those of labels only if there are labels; those of injected anomalies only if there are some."""
+    names = [figure.name for figure in headline.figures(evaluation(300, labelled=True))]
+    assert names == ["flag rate", "labelled events found", "F1", "VUS-PR", "injected anomalies found"]
+    bare = headline.figures(evaluation(300, labelled=False, injected=[]))
+    assert [(figure.value, figure.note) for figure in bare] == [
+        ("1.2 %", "promised 1.0 %; measured on 1,000 test windows")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rate", "caution"),
+    [
+        (FlagRate(0.01, 1000, 12, 0.012), None),
+        (FlagRate(0.01, 1000, 40, 0.04), "It flagged 4 times as many windows as promised"),
+        (FlagRate(0.01, 1000, 1, 0.001), "It flagged 1 window where 10 were promised"),
+        (FlagRate(0.01, 100, 4, 0.04), "100 test windows are too few"),
+        (FlagRate(0.01, 0, 0, None), "The flag rate could not be measured"),
+    ],
+)
+def test_a_broken_promise_is_said_first(rate, caution):
+    """Too many, too few, too little to tell; silent where the promise is kept."""
+    found = findings(evaluation=evaluation(300, labelled=False, injected=[], flag_rate=rate))
+    assert [text.startswith(caution or "") for text in headline.cautions(found)] == [True] * (caution is not None)
+
+
+def test_what_is_missed_is_said():
+    """A kind that is mostly missed at every size, among the cautions and among the limits."""
+    weakness = "3 of 20 injected anomalies of kind 'stuck'"
+    found = findings()
+    assert [text for text in headline.cautions(found) if "injected" in text] == [f"It found {weakness}."]
+    assert [text for text in limits(found) if "injected" in text] == [f"Measured: it found only {weakness}."]
+
+
+def test_a_kind_that_is_found_when_it_is_large_is_no_weakness():
+    """Small ones may be within the noise."""
+    both = [Injected("drift", size, "sd", 10, found, found / 10, None, 0) for size, found in ((1.0, 1), (4.0, 9))]
+    assert list(headline.weaknesses(both)) == []
+
+
+def test_too_few_calibration_windows_are_said():
+    """A threshold for 1 % can not come from 50 windows."""
+    found = findings()
+    few = findings(window=found.window | {"windows": found.window["windows"] | {"calibration": 50}})
+    assert any("rests on 50 calibration windows" in text for text in headline.cautions(few))
+
+
+def test_without_labels_the_limits_say_so():
+    """Nobody should take injected recall for the recall of faults."""
+    assert any("There were no labels" in text for text in limits(findings(labelled=False)))
+    assert not any("There were no labels" in text for text in limits(findings()))
+
+
+def test_the_data_are_described():
+    """Size, time, interval, labels."""
+    facts = dict(health.facts(findings()))
+    assert facts["readings"] == "600"
+    assert facts["series"] == "2: pump-1, pump-2"
+    assert facts["interval"].startswith("1 s")
+    assert facts["windows"] == "of 8 readings: train 600, validation 100, calibration 200, test 300"
+
+
+def test_constant_and_sparse_features_are_remarked():
+    """They come first in the table too."""
+    found, histogram = findings(features=["a", "b", "c"]), Histogram([0.0, 1.0], [1])
+    found.meta.reference.features["b"] = FeatureReference(1.0, 0.0, 0.0, histogram)
+    found.meta.reference.features["c"] = FeatureReference(1.0, 1.0, 0.2, histogram)
+    assert [(each.name, each.remark) for each in health.features(found)] == [
+        ("b", "constant"),
+        ("c", "much missing"),
+        ("a", ""),
+    ]
+    assert len(list(health.remarks(found))) == 2
+
+
+def test_the_card_tells_the_release_from_others():
+    """Its name, what it was made from, and what of."""
+    assert dict(card.identity(findings()))["release"] == "20260829T101500Z-3f2a91"
+    assert card.digests(findings()) == [("plant.csv", "f00d"), ("lstm_ae.pth", "beef")]
+
+
+def test_an_event_draws_the_features_to_blame():
+    """The first few, with times in milliseconds."""
+    columns = happenings.Happening(event("a", list("abcdef"), 300)).as_columns()
+    assert [each["name"] for each in columns["features"]] == list("abcd")  # type: ignore[attr-defined]
+    assert columns["start"] == START / 1000 + 100_000
+    assert columns["times"][0] == START / 1000 + 80_000  # type: ignore[index]
+
+
+def test_json_can_not_leave_its_element():
+    """No tag, no comment, no line that JavaScript would end."""
+    text = str(as_json({"</script>": "<!--&\u2028"}))
+    assert not set(text) & set("<>&\u2028")
+
+
+def test_a_page_names_its_own_scripts_only():
+    """Each script and style is allowed by its digest; no style stands in an element, no handler, no address."""
+    html = page(findings())
+    assert "unsafe" not in html.split("<title>")[0]
+    assert re.findall(r'<[^>]+ (style|on\w+|src|href)="(?!#)', html.split("<body>")[1].split("<script")[0]) == []
+
+
+def test_uplot_is_the_published_one():
+    """The vendored files have the digests that their page names."""
+    named = re.findall(r"^    ([0-9a-f]{64})  (\S+)$", (FOLDER / "uplot" / "README.md").read_text(), re.MULTILINE)
+    assert len(named) == 2
+    for digest, name in named:
+        assert hashlib.sha256((FOLDER / "uplot" / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_run_leaves_its_report(trained: Trained):
+    """The pipeline ends with it; done again from the files alone it is the same."""
+    before = trained.artifacts.report.read_text()
+    assert RELEASE in before
+    assert report.run(trained.artifacts) == trained.artifacts.report
+    assert trained.artifacts.report.read_text() == before
+    assert {file.name for file in trained.artifacts.plot("score").parent.iterdir()} == {
+        "losses-lstm_ae.svg", "losses-cnn_ae.svg", "distribution-score.svg", "score.svg",
+    }  # fmt: skip
+
+
+def test_a_run_that_is_not_finished_is_refused(tmp_path):
+    """The message names the file and the stage that leaves it."""
+    with pytest.raises(NotFinished, match=r"config.yaml is missing: .* 'calibrate'"):
+        read(Artifacts(tmp_path))
