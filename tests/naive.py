@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import fmean, median
 from typing import Any
 
@@ -226,3 +227,55 @@ def places(rows: str, before: int, after: int) -> list[int]:
         if "x" not in around and "|" not in around[1:]:
             found.append(row)
     return found
+
+
+def volumes(scores: Sequence[float], stretches: Sequence[Sequence[bool]], buffer: int) -> tuple[float, float]:
+    """The volumes under the ROC and the precision-recall surface, each by its definition, one threshold at a time."""
+    labels = [label for stretch in stretches for label in stretch]
+    falling = sorted(scores, reverse=True)
+    thresholds = [falling[int(place)] for place in np.linspace(0, len(scores) - 1, 250)]
+    areas = [_areas(scores, labels, stretches, width, thresholds) for width in range(buffer + 1)]
+    return sum(roc for roc, _ in areas) / len(areas), sum(pr for _, pr in areas) / len(areas)
+
+
+def _areas(
+    scores: Sequence[float],
+    labels: Sequence[bool],
+    stretches: Sequence[Sequence[bool]],
+    width: int,
+    thresholds: Sequence[float],
+) -> tuple[float, float]:
+    soft, events = _softened(stretches, width)
+    curve, area = [(0.0, 0.0)], 0.0
+    for threshold in thresholds:
+        flagged = [score >= threshold for score in scores]
+        true = sum(weight for weight, flag in zip(soft, flagged, strict=True) if flag)
+        added = true - sum(label and flag for label, flag in zip(labels, flagged, strict=True))
+        positives = sum(labels) + added / 2
+        touched = sum(any(flagged[row] for row in event) for event in events) / len(events)
+        recall = min(true / positives, 1) * touched
+        area += (recall - curve[-1][1]) * true / sum(flagged)
+        curve.append(((sum(flagged) - true) / (len(labels) - positives), recall))
+    curve.append((1.0, 1.0))
+    return sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(curve)), area
+
+
+def _softened(stretches: Sequence[Sequence[bool]], width: int) -> tuple[list[float], list[set[int]]]:
+    """Every row's label with edges of half of `width` rows, and the rows of each event with them, met ones together."""
+    soft: list[float] = []
+    events: list[set[int]] = []
+    for stretch in stretches:
+        offset, own = len(soft), [float(label) for label in stretch]
+        for first in [row for row, label in enumerate(stretch) if label and not (row and stretch[row - 1])]:
+            last = first
+            while last + 1 < len(stretch) and stretch[last + 1]:
+                last += 1
+            reach = [row for row in range(first - width // 2, last + width // 2 + 1) if 0 <= row < len(stretch)]
+            for row in reach:
+                own[row] += 0 if first <= row <= last else math.sqrt(1 - max(first - row, row - last) / width)
+            rows = {offset + row for row in reach}
+            if events and events[-1] & rows:
+                rows |= events.pop()
+            events.append(rows)
+        soft += [min(weight, 1.0) for weight in own]
+    return soft, events

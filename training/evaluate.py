@@ -1,11 +1,12 @@
 """What a candidate is worth, on windows that fitted nothing: run as the worker would run it, never looking ahead.
 
 The test part is streamed through a detector that begins afresh, as it will when it is put into service. Windows before
-the test part that hold a labelled anomaly fitted nothing either: for them their series is streamed from its first row.
+the test part that hold a labelled anomaly fitted nothing either: they are streamed with many readings before them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
     places = trials.choose(detector, truth, section, config.training.seed)
     tested, states = judge(StreamDetector(detector), section, [place.row for place in places])
     injected = trials.run(detector, truth.table, places, states, tested)
-    judged = Judged.together([tested, _before(detector, truth)])
+    judged = Judged.together([tested, *_before(detector, truth)])
     figures = Figures(truth, judged, detector.ensemble.names)
     evaluation = Evaluation(figures.all.flag_rate, figures.all.labelled, injected, figures.by_series)
     _write(artifacts.metrics, evaluation)
@@ -47,10 +48,12 @@ def _write(path: Path, content: msgspec.Struct) -> None:
     write_json(path, msgspec.to_builtins(content))
 
 
-def _before(detector: Detector, truth: Truth) -> Judged:
-    """The windows before the test part that hold a labelled anomaly."""
-    judged, _ = judge(StreamDetector(detector), truth.before)
-    return judged.where(truth.stained(judged.row))
+def _before(detector: Detector, truth: Truth) -> Iterator[Judged]:
+    """The windows before the test part that hold a labelled anomaly, if there are any."""
+    section = truth.before
+    if len(section.numbers):
+        judged, _ = judge(StreamDetector(detector), section)
+        yield judged.where(truth.stained(judged.row))
 
 
 @dataclass(frozen=True, eq=False)

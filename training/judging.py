@@ -20,30 +20,35 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """An unbroken part of each series of a table; views, no copies."""
+    """Some unbroken pieces of a table's series, each a series of its own; views, no copies."""
 
     table: Table
     numbers: Index  # (row,) the number of each row of the section over all rows of the whole table
 
     @classmethod
-    def of(cls, table: Table, firsts: Index, stops: Index) -> Self:
-        """Rows `firsts[k]` to `stops[k] - 1` of series k; a series of which nothing is left stays, empty."""
-        spans = list(map(slice, firsts.tolist(), stops.tolist()))
-        series = tuple(map(_rows, table.series, spans))
-        offsets = np.cumsum([0, *(len(each.times) for each in table.series[:-1])])
-        numbers = [np.arange(span.start, span.stop) + offset for span, offset in zip(spans, offsets, strict=True)]
-        return cls(replace(table, series=series), np.concatenate(numbers))
+    def of(cls, table: Table, begins: Index, ends: Index) -> Self:
+        """Rows `begins[k]` to `ends[k] - 1`, numbered over all series, for every piece k that has any."""
+        bounds = np.cumsum([0, *(len(series.times) for series in table.series)])
+        owners = np.searchsorted(bounds, begins, side="right") - 1
+        pieces: list[SeriesTable] = []
+        numbers = [np.empty(0, np.int64)]
+        for begin, end, owner in zip(begins.tolist(), ends.tolist(), owners.tolist(), strict=True):
+            if begin < end:
+                span = slice(begin - int(bounds[owner]), end - int(bounds[owner]))
+                pieces.append(_piece(table.series[owner], span, str(len(pieces))))
+                numbers.append(np.arange(begin, end))
+        return cls(replace(table, series=tuple(pieces)), np.concatenate(numbers))
 
     @classmethod
     def whole(cls, table: Table) -> Self:
         """All of a table."""
-        stops = np.array([len(series.times) for series in table.series])
-        return cls.of(table, np.zeros_like(stops), stops)
+        bounds = np.cumsum([0, *(len(series.times) for series in table.series)])
+        return cls(table, np.arange(bounds[-1]))
 
 
-def _rows(series: SeriesTable, span: slice) -> SeriesTable:
+def _piece(series: SeriesTable, span: slice, name: str) -> SeriesTable:
     labels = None if series.labels is None else series.labels[span]
-    return SeriesTable(series.name, series.times[span], series.values[span], labels)
+    return SeriesTable(name, series.times[span], series.values[span], labels)
 
 
 @dataclass(frozen=True, eq=False)

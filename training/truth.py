@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.training import TrainingConfig
 from training.judging import Section
+from training.measures import events_of
 from training.split import PARTS, labels_of, parts_of
 from training.table import Table
 
@@ -17,6 +18,7 @@ Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 TEST = PARTS.index("test")
+LEAD = 5_000  # rows that a threshold is given to adapt before a labelled anomaly is judged, where there are so many
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,27 +64,28 @@ class Truth:
         held: Mask = before[rows + 1] > before[rows + 1 - self.config.window.size]
         return held
 
-    def stream_begins(self, row: int) -> int:
-        """The first row of the stream that judges the window ending at `row`: of its series, or of its test part."""
+    def part_begins(self, row: int) -> int:
+        """The first row of the test part, if `row` is of it, or else of all that lies before it, in its series."""
         owner = self.owners(np.array([row]))
         return int((self._test_begins if self.parts[row] == TEST else self.bounds)[owner][0])
 
     @property
     def test_part(self) -> Section:
         """Each series' test rows: none of its windows fitted anything."""
-        return Section.of(self.table, self._test_begins - self.bounds[:-1], np.diff(self.bounds))
+        return Section.of(self.table, self._test_begins, self.bounds[1:])
 
     @property
     def before(self) -> Section:
-        """Each series from its first row until the last labelled anomaly before the test part has left the windows.
+        """The rows before the test part on which windows hold a labelled anomaly, with `LEAD` rows before them.
 
-        Those of its windows that hold a labelled anomaly fitted nothing.
+        Such windows fitted nothing.
         """
-        anomalies = np.flatnonzero(self.labels & (self.parts != TEST))
-        stops = self.bounds[:-1].copy()
-        np.maximum.at(stops, self.owners(anomalies), anomalies + self.config.window.size)
-        stops = np.minimum(stops, self._test_begins) - self.bounds[:-1]
-        return Section.of(self.table, np.zeros_like(stops), stops)
+        firsts, lasts = events_of(self.labels & (self.parts != TEST), self.bounds[1:-1])
+        owners = self.owners(firsts)
+        begins = np.maximum(firsts - LEAD, self.bounds[owners])
+        ends = np.minimum(lasts + self.config.window.size, self._test_begins[owners])
+        new = np.append(True, begins[1:] >= ends[:-1])[: len(begins)]  # the others go on where the one before ends
+        return Section.of(self.table, begins[new], ends[np.append(new[1:], True)[: len(ends)]])
 
     @cached_property
     def _test_begins(self) -> Index:

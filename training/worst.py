@@ -48,7 +48,7 @@ def _event(truth: Truth, run: Judged, detector: Detector) -> Event:
     owner = int(truth.owners(run.row[:1])[0])
     series, offset = truth.table.series[owner], int(truth.bounds[owner])
     peak = int(run.row[top])
-    scene = _scene(series, peak - offset, truth.stream_begins(peak) - offset, detector)
+    scene = _scene(series, peak - offset, truth.part_begins(peak) - offset, detector)
     start, end, at = timestamps(series.times[run.row[[0, -1, top]] - offset])
     features = [one.feature for one in scene.attribution[:MOST_FEATURES]]
     columns = [truth.table.features.index(feature) for feature in features]
@@ -84,7 +84,7 @@ class Scene:
 
 
 def _scene(series: SeriesTable, peak: int, first: int, detector: Detector) -> Scene:
-    """Around the window that ends at row `peak`, with what the stream that began at row `first` had in its windows."""
+    """Around the window that ends at row `peak`, with windows that reach back to row `first` at most."""
     size = detector.window
     beside = size if size <= LONGEST_BESIDE else 0
     begin, stop = max(first, peak - size - beside + 1), min(peak + beside + 1, len(series.times))

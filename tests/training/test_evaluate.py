@@ -37,11 +37,11 @@ def test_whole_arrays_and_the_stream_score_the_same(trained: Trained):
 def test_flags_are_those_of_one_reading_at_a_time(trained: Trained):
     """Judging by chunks over all series is judging each series by itself, reading by reading."""
     detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
-    stops = np.array([len(series.times) for series in table.series])
+    stops = np.cumsum([len(series.times) for series in table.series])
     section = Section.of(table, stops - 100, stops)
     judged, _ = judge(StreamDetector(detector), section)
     rows, flagged = [], []
-    for end, series in zip(np.cumsum(stops).tolist(), section.table.series, strict=True):
+    for end, series in zip(stops.tolist(), section.table.series, strict=True):
         stream = StreamDetector(detector)
         for row in range(100):
             one = slice(row, row + 1)
@@ -109,14 +109,33 @@ def hand_made() -> tuple[Truth, Judged]:
 
 
 def test_sections_hold_what_fitted_nothing():
-    """The test part; and of a series with an anomaly before it, all rows until no window holds one any more."""
+    """The test part; and before it all rows on which a window may hold an anomaly, and those that lead to them."""
     truth, _ = hand_made()
     first = truth.test_part.numbers[0]
     assert first <= 33
     assert truth.test_part.numbers.tolist() == [*range(first, 40), *range(truth.test_part.numbers[40 - first], 80)]
     assert truth.before.numbers.tolist() == list(range(16))
-    assert [len(series.times) for series in truth.before.table.series] == [16, 0]
+    assert [len(series.times) for series in truth.before.table.series] == [16]
     assert truth.stained(np.arange(3, 40)).nonzero()[0].tolist() == [9, 10, 11, 12, *range(31, 37)]
+
+
+def test_anomalies_far_apart_are_judged_in_pieces(monkeypatch):
+    """Each is led to by so many rows as are given, two that are near by the same; a piece ends with its series."""
+    monkeypatch.setattr("training.truth.LEAD", 10)
+    labels = np.zeros(400, bool)
+    labels[[5, 50, 55, 56, 199]] = True
+    series = tuple(
+        SeriesTable(name, np.arange(200), np.zeros((200, 1)), part)
+        for name, part in zip("ab", np.split(labels, 2), strict=True)
+    )
+    truth = Truth(
+        Table(("flow",), series, 1, (), None, "", None, None, ()),
+        TrainingConfig.model_validate({"window": {"size": 4}}),
+    )
+    assert truth.before.numbers.tolist() == [*range(9), *range(40, 60)]
+    assert [len(series.times) for series in truth.before.table.series] == [9, 20]
+    none = replace(truth, table=replace(truth.table, series=truth.table.series[1:]))
+    assert len(none.before.numbers) == 0
 
 
 def test_figures_by_hand():

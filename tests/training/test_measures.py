@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import naive
 from training.measures import Confusion, Detection, OneSided, confusion, detection, events_of, rank, vus
 
 LABELS = np.array([0, 0, 1, 1, 1, 0, 0, 1, 0, 1], bool)  # events at 2 to 4, 7 and 9
+seeds = st.integers(0, 9)
 masks = st.lists(st.booleans(), min_size=1, max_size=40).map(lambda bits: np.array(bits, bool))
 
 
 def test_volumes_are_those_of_their_authors() -> None:
-    """The figures are those of the package vus 0.0.6 (`RangeAUC_volume_opt`), for scores with ties and without."""
+    """The figures are those of the packages vus 0.0.6 and TSB-AD 1.5 (`RangeAUC_volume_opt`), with ties and without."""
     random = np.random.default_rng(5)
     for rows, buffer, decimals, expected in (
         (300, 10, 1, (0.9295308526354398, 0.7619845650476644)),
@@ -26,6 +28,28 @@ def test_volumes_are_those_of_their_authors() -> None:
             labels[first : first + length] = True
         scores = np.round(random.normal(size=rows) + 2 * labels, decimals)
         assert vus(scores, labels, buffer) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=20), min_size=1, max_size=3), st.integers(0, 9), seeds)
+def test_volumes_are_what_loops_over_the_definition_find(stretches: list[list[bool]], buffer: int, seed: int) -> None:
+    """Events that touch, that lie at the ends, and stretches over whose bounds nothing reaches."""
+    labels = np.array([label for stretch in stretches for label in stretch], bool)
+    if labels.all() or not labels.any():
+        return
+    scores = np.round(np.random.default_rng(seed).normal(size=len(labels)) + labels, 1)
+    breaks = np.cumsum([len(stretch) for stretch in stretches[:-1]], dtype=np.int64)
+    assert vus(scores, labels, buffer, breaks) == pytest.approx(naive.volumes(scores.tolist(), stretches, buffer))
+
+
+def test_other_measures_are_those_of_published_code() -> None:
+    """The figures are those of TSB-AD 1.5: `metric_ROC`, `metric_PR`, and `metric_PointF1`, up to its 1e-5."""
+    random = np.random.default_rng(11)
+    labels = np.zeros(400, bool)
+    labels[[*range(50, 70), *range(200, 203), 399]] = True
+    found = rank(np.round(random.normal(size=400) + 1.5 * labels, 2), labels)
+    assert (found.auc_roc, found.auc_pr) == pytest.approx((0.8883532801418439, 0.40392382539361815))
+    assert found.best_f1 == pytest.approx(0.5882303114608911, abs=1e-5)
 
 
 def test_a_perfect_ranking_is_perfect_by_every_measure() -> None:

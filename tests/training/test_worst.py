@@ -45,7 +45,7 @@ def test_rows_are_as_the_worker_would_blame_them(trained: Trained, told: Events)
     section = truth.test_part.table.series[0]
     observed = stream.observe(Batch([section.name] * len(section.times), section.times, section.values, section.times))
     flags = {flag["timestamp"]: flag for flag in map(msgspec.json.decode, stream.flags(observed, False).values)}
-    event = next(one for one in told.events if one.series_id == section.name and one.peak in flags)
+    event = next(one for one in told.events if one.series_id == truth.table.series[0].name and one.peak in flags)
     assert event.attribution[0].feature == "level"
     for mine, theirs in zip(event.attribution, flags[event.peak]["attribution"], strict=True):
         assert (mine.feature, mine.at) == (theirs["feature"], theirs["at"])
