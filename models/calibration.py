@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -76,9 +76,9 @@ def held(combined: Float64, segments: Index, hold: float) -> Float64:
     return np.array([value for each in stretches for value in accumulate(each, lambda old, new: max(new, hold * old))])
 
 
-def describe_features(rows: Float64, features: tuple[str, ...]) -> dict[str, FeatureReference]:
-    """Reference statistics of raw training rows (row, feature); NaN is missing."""
-    return {name: _describe(column) for name, column in zip(features, rows.T, strict=True)}
+def describe_features(columns: Iterable[Float64], features: tuple[str, ...]) -> dict[str, FeatureReference]:
+    """Reference statistics of raw training rows, one column (row,) after the other; NaN is missing."""
+    return {name: _describe(column) for name, column in zip(features, columns, strict=True)}
 
 
 def describe_errors(errors: Float64) -> ErrorReference:

@@ -21,6 +21,54 @@ class ScalerError(TidewatchError):
 
 
 @dataclass(frozen=True, eq=False)
+class Moments:
+    """What rows say of each feature, (feature,) each; those of parts of the rows add up to those of all of them.
+
+    Squares are of distances from the mean (Chan, Golub and LeVeque, 1979), so that nothing cancels.
+    """
+
+    rows: int
+    known: NDArray[np.int64]  # values that are not missing
+    mean: NDArray[np.float64]  # 0 where none is known
+    squares: NDArray[np.float64]
+    low: NDArray[np.float64]  # inf where none is known
+    high: NDArray[np.float64]  # -inf likewise
+
+    @classmethod
+    def of(cls, rows: NDArray[np.float64]) -> Self:
+        """Those of raw rows (row, feature); NaN is missing."""
+        there = ~np.isnan(rows)
+        known = there.sum(axis=0)
+        mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(known, 1)
+        squares = np.square(np.where(there, rows - mean, 0.0)).sum(axis=0)
+        low, high = np.fmin.reduce(rows, initial=np.inf), np.fmax.reduce(rows, initial=-np.inf)
+        return cls(len(rows), known, mean, squares, low, high)
+
+    def __add__(self, other: Moments) -> Moments:
+        known = self.known + other.known
+        share = other.known / np.maximum(known, 1)
+        apart = other.mean - self.mean
+        return Moments(
+            self.rows + other.rows,
+            known,
+            self.mean + apart * share,
+            self.squares + other.squares + np.square(apart) * self.known * share,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+    @property
+    def variance(self) -> NDArray[np.float64]:
+        """Of each feature; 0 where no value is known."""
+        return self.squares / np.maximum(self.known, 1)
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which features never change; one without any value never does."""
+        return ~(self.low < self.high)
+
+
+@dataclass(frozen=True, eq=False)
 class Scaler:
     """Mean and scale of each feature, (feature,); a feature that never changed has scale 1."""
 
@@ -30,9 +78,18 @@ class Scaler:
     @classmethod
     def fit(cls, rows: NDArray[np.float64]) -> Self:
         """Fit to raw rows (row, feature); NaN is missing, and a feature that is always missing gets mean 0, scale 1."""
-        if not len(rows):
+        return cls.fit_moments(Moments.of(rows))
+
+    @classmethod
+    def fit_moments(cls, moments: Moments) -> Self:
+        """Fit to what is known of rows that need not be in memory."""
+        if not moments.rows:
             raise ScalerError("a scaler can not be fitted to 0 rows; give it the rows of the train part")
-        return cls(*(np.array(part) for part in zip(*map(_fit_one, rows.T), strict=True)))
+        # the mean of equal values could be off by a rounding error, and their deviation tiny but not 0
+        same = moments.low == moments.high
+        deviation = np.sqrt(moments.variance)
+        scale = np.where(moments.constant | (deviation == 0), 1.0, deviation)
+        return cls(np.where(same, moments.low, moments.mean), scale)
 
     def transform(self, rows: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale raw rows (..., feature); what float32 can not hold becomes its largest value, NaN stays."""
@@ -79,12 +136,3 @@ class Scaler:
 def rescale(windows: NDArray[np.float32], old: Scaler, new: Scaler) -> NDArray[np.float32]:
     """Take windows (..., feature) from one scaler's units to another's, through raw units."""
     return windows if old.equals(new) else new.transform(old.inverse(windows))
-
-
-def _fit_one(column: NDArray[np.float64]) -> tuple[float, float]:
-    known = column[~np.isnan(column)]
-    if not known.size:
-        return 0.0, 1.0
-    if known.min() == known.max():  # its mean could be off by a rounding error, and its deviation tiny but not 0
-        return float(known[0]), 1.0
-    return float(known.mean()), float(known.std()) or 1.0

@@ -22,6 +22,8 @@ from stream_app.pace import send_paced
 from stream_app.publisher import Publisher
 from stream_app.topics import Topic, create_missing
 from training.ingest import read
+from training.options import reading_options
+from training.roles import Wanted
 from training.times import rfc3339
 
 
@@ -47,10 +49,7 @@ class Rate(click.ParamType):
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="CSV (.gz too), Parquet, or a folder.")
 @click.option("--dataset", required=True, help="The name of the detector that is to judge them.")
 @click.option("--rate", type=Rate(), help="Readings a second over all series, or max.  [default: max]")
-@click.option("--series", help="The column that tells series apart, if it is not found.")
-@click.option("--time", "time_column", help="The column with the time, if it is not found.")
-@click.option("--label", help="The column with the truth: it is never sent.")
-@click.option("--ignore", multiple=True, help="A column not to send (repeatable).")
+@reading_options
 @click.option("--copies", type=click.IntRange(1), default=1, help="Send every series so many times, for load.")
 @click.option("--shift-to-now", is_flag=True, help="Move all times alike, so that the newest is now.")
 @click.option("--topic", help="The topic, instead of the first of kafka.readings_topics.")
@@ -59,10 +58,7 @@ def produce(
     data: Path,
     dataset: str,
     rate: float | None,
-    series: str | None,
-    time_column: str | None,
-    label: str | None,
-    ignore: tuple[str, ...],
+    wanted: Wanted,
     copies: int,
     shift_to_now: bool,
     topic: str | None,
@@ -85,7 +81,7 @@ def produce(
     console = Console(stderr=True)
     options = client_options(settings.kafka)
     with console.status(f"reading {escape(str(data))}"):
-        table = read(data, time=time_column, series=series, label=label, ignore=ignore)
+        table = read(data, wanted)
     for note in table.notes:
         click.secho(f"note: {note}", dim=True, err=True)
     shift = shift_to(table, time.time_ns() // 1000) if shift_to_now else 0

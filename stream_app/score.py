@@ -25,7 +25,8 @@ from models.store.base import Store
 from models.stream import Counts, StreamDetector
 from schemas.errors import TidewatchError
 from training.ingest import Table, read
-from training.roles import listed
+from training.options import reading_options
+from training.roles import Wanted, listed
 from training.scan import scan
 
 
@@ -39,10 +40,7 @@ class ScoreError(TidewatchError):
 @click.option("--output", type=click.Path(path_type=Path), help="Where to write the flags.  [default: standard output]")
 @click.option("--all", "everything", is_flag=True, help="Every window, as with `publish: all`; not only flagged ones.")
 @click.option("--release", metavar="ID", help="A release by its name, instead of the champion.")
-@click.option("--time", "time_column", metavar="COLUMN", help="The column with the time, if it is not found.")
-@click.option("--series", metavar="COLUMN", help="The column that tells series apart, if it is not found.")
-@click.option("--label", metavar="COLUMN", help="The column with the truth: it is not looked at.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="A column not to look at; repeatable.")
+@reading_options
 @with_settings
 def score(
     data: Path,
@@ -50,10 +48,7 @@ def score(
     output: Path | None,
     everything: bool,
     release: str | None,
-    time_column: str | None,
-    series: str | None,
-    label: str | None,
-    ignore: tuple[str, ...],
+    wanted: Wanted,
     settings: Settings,
 ) -> None:
     """Score a file and print its flags as JSON lines: the flags a worker would publish if the file were produced.
@@ -69,7 +64,7 @@ def score(
     """
     torch.set_num_threads(settings.worker.threads)
     detector = find(open_store(settings.store.url), settings.store.url, dataset, release)
-    table = read(data, time=time_column, series=series, label=label, ignore=ignore)
+    table = read(data, wanted)
     for note in (*table.notes, *mismatches(table, detector)):
         click.secho(f"note: {note}", dim=True, err=True)
     outcome = Outcome(detector, table)

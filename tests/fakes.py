@@ -70,7 +70,7 @@ def detector(**changed: Any) -> Detector:
         "level": 1.5,
         "hold": 0.0,
         "threshold": FlagBudget(0.01),
-        "reference": Reference(describe_features(np.zeros((2, width)), features), describe_errors(np.ones(1)), 0.0),
+        "reference": Reference(describe_features(np.zeros((width, 2)), features), describe_errors(np.ones(1)), 0.0),
     }
     return Detector(**(usual | changed))
 

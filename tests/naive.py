@@ -279,3 +279,24 @@ def _softened(stretches: Sequence[Sequence[bool]], width: int) -> tuple[list[flo
             events.append(rows)
         soft += [min(weight, 1.0) for weight in own]
     return soft, events
+
+
+def resampled(
+    times: Any, values: Any, labels: Any, interval: int, by: str, longest_step: int
+) -> list[tuple[int, list[float], bool]]:
+    """Rows of a grid, (time, a value for each feature, label), one interval after the other from first to last."""
+    rows: list[tuple[int, list[float], bool]] = []
+    last = first = math.ceil(times[0] / interval)
+    for end in range(first, math.ceil(times[-1] / interval) + 1):
+        inside = [row for row, time in enumerate(times) if (end - 1) * interval < time <= end * interval]
+        if not inside:
+            continue
+        if end - last <= longest_step:
+            rows += [(k * interval, [math.nan] * len(values[0]), rows[-1][2]) for k in range(last + 1, end)]
+        cells = []
+        for feature in range(len(values[0])):
+            known = [values[row][feature] for row in inside if not math.isnan(values[row][feature])]
+            cells.append((known[-1] if by == "last" else fmean(known)) if known else math.nan)
+        rows.append((end * interval, cells, any(labels[row] for row in inside)))
+        last = end
+    return rows

@@ -75,5 +75,5 @@ def _detector(dataset: str, release: str, seed: int, features: tuple[str, ...], 
         level=calibration.level,
         hold=config.ensemble.hold,
         threshold=threshold,
-        reference=Reference(describe_features(rows, features), calibration.error, calibration.anomaly_rate),
+        reference=Reference(describe_features(rows.T, features), calibration.error, calibration.anomaly_rate),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -70,7 +71,7 @@ def _detector(
 ) -> Detector:
     window = read_json(artifacts.window)
     features = tuple(window["features"])
-    described = describe_features(_training_rows(artifacts), features)
+    described = describe_features(_training_columns(artifacts), features)
     return Detector(
         release=identity.release,
         dataset=identity.dataset,
@@ -91,12 +92,12 @@ def _detector(
     )
 
 
-def _training_rows(artifacts: Artifacts) -> NDArray[np.float64]:
-    """The raw rows (row, feature) that the scaler was fitted to."""
-    series = load_table(artifacts).series
-    values = np.concatenate([table.values for table in series])
-    labels = np.concatenate([labels_of(table) for table in series])
-    parts = pq.read_table(artifacts.cleaned, columns=["part"])["part"].combine_chunks()
-    train = parts.dictionary.index("train").as_py()
-    rows: NDArray[np.float64] = values[(parts.indices.to_numpy() == train) & ~labels]
-    return rows
+def _training_columns(artifacts: Artifacts) -> Iterator[NDArray[np.float64]]:
+    """The raw values (row,) that the scaler was fitted to, one feature after the other."""
+    table = load_table(artifacts)
+    parts = pq.read_table(artifacts.cleaned, columns=["part"])["part"]
+    ends = np.cumsum([len(series.times) for series in table.series])[:-1]
+    masks = zip(table.series, np.split(pc.equal(parts, "train").to_numpy(), ends), strict=True)
+    train = [(series, mask & ~labels_of(series)) for series, mask in masks]
+    for place in range(len(table.features)):
+        yield np.concatenate([series.values[mask, place] for series, mask in train])

@@ -24,9 +24,10 @@ from schemas.errors import TidewatchError
 from schemas.manifest import Identity
 from training import config as configs
 from training import ingest, outcome, runs
-from training.ingest import Wanted
+from training.options import reading_options
 from training.pipeline import Pipeline
 from training.progress import Board
+from training.roles import Wanted
 from training.runs import Request, Run
 from training.stages import NAMES
 from training.summary import show
@@ -37,10 +38,7 @@ from training.summary import show
 @click.option("--dataset", help="The name that readings will ask for this detector by.")
 @click.option("--config", "named", help="quick, default, or a YAML file.  [default: default]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the config; repeatable.")
-@click.option("--time", metavar="COLUMN", help="The column of times, if it is not found by itself.")
-@click.option("--series", metavar="COLUMN", help="The column that tells series apart, if it is not found by itself.")
-@click.option("--label", metavar="COLUMN", help="The column of ground truth, 0 or 1; never a feature.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is no feature; repeatable.")
+@reading_options
 @click.option(
     "--run-dir", type=click.Path(path_type=Path), help="Where to leave the artifacts.  [default: var/runs/ID]"
 )
@@ -62,7 +60,8 @@ def train(
     """Train a detector from a file of readings and put it into service.
 
     A file is one series, or several told apart by a column; in a folder each file is a series. Columns of time, series
-    and label are found by name or by what they hold. What was understood is printed before training starts.
+    and label are found by name or by what they hold. What was understood is printed before training starts;
+    docs/data.md tells which files are read, and how.
 
     Each stage leaves its files in the run's folder: ingest, preprocess, train, calibrate, evaluate, package, report. A
     run that was stopped or killed goes on by --resume, at the epoch it was in, and ends with the same weights. Options
@@ -74,6 +73,7 @@ def train(
       tidewatch train --data pumps.csv --dataset pumps
       tidewatch train --data machines/ --dataset machines --config quick --ignore operator
       tidewatch train --data pumps.csv --dataset pumps --set window.size=64 --set training.epochs=40
+      tidewatch train --data tags.csv --dataset pumps --feature tag --value reading --resample 5min
       tidewatch train --data pumps.csv --dataset pumps --setting store.url=dir:/srv/releases
       tidewatch train --resume 20260829T101500Z-3f2a91
       tidewatch train --run 20260829T101500Z-3f2a91 --only evaluate --only report
@@ -98,7 +98,7 @@ def wished(
     named: str | None,
     changes: tuple[str, ...],
     promote: bool | None,
-    **columns: Any,
+    wanted: Wanted,
 ) -> Request:
     """A request with what the options say; what they leave open stays."""
     config = request.config
@@ -106,8 +106,9 @@ def wished(
         config = configs.load(named, FILES / "detectors", changes)
     elif changes:
         config = configs.change(config, changes)
-    wanted = replace(request.wanted, **{name: value for name, value in columns.items() if value})
-    return Request(request.data, wanted, config, store, request.promote if promote is None else promote)
+    return Request(
+        request.data, wanted.over(request.wanted), config, store, request.promote if promote is None else promote
+    )
 
 
 def _begin(

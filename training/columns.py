@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.dialect import DATE
+from training.faults import DataError
 from training.features import take_features, take_label
-from training.roles import Reader, Wanted, is_text, listed, plain, sample
-from training.sheets import DataError, Sheet
+from training.long_form import Long, take_long
+from training.roles import Names, Reader, Wanted, is_text, listed, plain, sample
+from training.sheets import Sheet
 from training.times import Times, from_column, row_numbers
 from training.times import named as named_time
 
@@ -26,7 +27,6 @@ SERIES_NAMES = (
 )
 THINGS = ("asset", "unit", "node", "pump", "turbine", "engine", "vehicle")  # as numbers, these may be sensors
 RUNNING = 0.75  # the share of steps forward from which on a column that is called a time is one
-SERIES_ID_LENGTH = 256
 ROWS_PER_SERIES = 4  # a column of names has at least so many rows for each
 
 
@@ -34,43 +34,64 @@ ROWS_PER_SERIES = 4  # a column of names has at least so many rows for each
 class Columns:
     """A sheet, understood: arrays of one entry a row, and remarks on what was left out."""
 
-    features: tuple[str, ...]
-    values: NDArray[np.float64]  # (row, feature), NaN is missing
+    values: dict[str, NDArray[np.float64]]  # by feature, (row,) each, NaN is missing; none in long form
+    long: Long | None  # in long form
     times: Times
     time_column: str | None
-    series: NDArray[np.object_] | None
+    series: Names | None
     series_column: str | None
     labels: NDArray[np.bool_] | None
     label_column: str | None
     notes: tuple[str, ...]
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features, whatever the form."""
+        return tuple(self.values) if self.long is None else self.long.features.names
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of the file."""
+        return len(self.times.micros)
+
 
 def understand(sheet: Sheet, wanted: Wanted) -> Columns:
-    """Give every column of a sheet its role; a DataError names what can not be."""
+    """Give every column of a sheet its role, and take it off the sheet, to have nothing in memory twice for long.
+
+    A DataError names what can not be used.
+    """
     _check_named(sheet, wanted)
-    reader = Reader(sheet, wanted, {k: v for k, v in sheet.columns.items() if k not in wanted.ignore})
-    reserved = [name for name in (wanted.series, wanted.label) if name]
-    time_column, times = take_time(reader, reserved)
-    series_column = take_series(reader, times)
+    reader = Reader(sheet, wanted)
+    for name in wanted.ignore:
+        reader.left.pop(name, None)
+    time_column, times = take_time(reader)
     label_column, labels = take_label(reader)
-    series = None if series_column is None else _series_ids(reader, series_column)
-    features, values = take_features(reader)
-    return Columns(
-        features, values, times, time_column, series, series_column, labels, label_column, tuple(reader.notes)
-    )
+    long = take_long(reader, SERIES_NAMES + THINGS)
+    series_column = take_series(reader, times, long)
+    series = None if series_column is None else reader.names_in(series_column, "series", "--series")
+    values = take_features(reader) if long is None else {}
+    notes = (*reader.notes, *([] if long is None else _left_over(reader)))
+    return Columns(values, long, times, time_column, series, series_column, labels, label_column, notes)
+
+
+def _left_over(reader: Reader) -> list[str]:
+    return [f"column '{name}' is ignored: in long form, only the value's column is read" for name in reader.left]
 
 
 def _check_named(sheet: Sheet, wanted: Wanted) -> None:
-    for option, name in (("--time", wanted.time), ("--series", wanted.series)):
-        if name is not None and name not in sheet.columns:
+    for option, name in wanted.needed.items():
+        if name not in sheet.columns:
             raise DataError(f"{sheet.path} has no column '{name}' ({option}); it has {listed(sheet.columns)}")
+        if name in wanted.ignore:
+            raise DataError(f"column '{name}' is named by {option} and by --ignore; leave one of them out")
 
 
-def take_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Times]:
+def take_time(reader: Reader) -> tuple[str | None, Times]:
     """The time of each row: the column named, else one known by name, else one that holds dates, else row numbers."""
-    column, times = _find_time(reader, reserved)
+    wanted = reader.wanted
+    column, times = _find_time(reader, [wanted.series, wanted.label, wanted.feature, wanted.value])
     if column is None or times is None:
-        return None, row_numbers(reader.rows)
+        return None, row_numbers(reader.sheet.rows)
     if not times.valid.all():
         row = int(np.argmin(times.valid))
         value = reader.left[column][row].as_py()
@@ -80,7 +101,7 @@ def take_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Time
     return column, times
 
 
-def _find_time(reader: Reader, reserved: Sequence[str]) -> tuple[str | None, Times | None]:
+def _find_time(reader: Reader, reserved: Sequence[str | None]) -> tuple[str | None, Times | None]:
     if (name := reader.wanted.time) is not None:
         times = named_time(reader.left[name])
         if times is None or not times.share:
@@ -140,11 +161,15 @@ def _counts_epochs(reader: Reader, name: str) -> bool:
 # Series
 
 
-def take_series(reader: Reader, times: Times) -> str | None:
-    """The column that tells series apart: the one named, one known by name, or the texts that untangle the times."""
+def take_series(reader: Reader, times: Times, long: Long | None) -> str | None:
+    """The column that tells series apart: the one named, one known by name, or the texts that untangle the times.
+
+    In long form times are tangled where they do not rise within each feature.
+    """
     if (name := reader.wanted.series) is not None:
         return name
-    tangled = not bool(np.all(np.diff(times.micros) > 0))
+    within = np.zeros(reader.sheet.rows, np.int32) if long is None else long.features.codes
+    tangled = not _rise(times, within)
     for name in reader.named(SERIES_NAMES + THINGS):
         needed = tangled or plain(name) in SERIES_NAMES or is_text(reader.left[name])
         if needed and _names_series(reader.left[name]):
@@ -152,7 +177,7 @@ def take_series(reader: Reader, times: Times) -> str | None:
     if not tangled:
         return None
     for name, column in reader.left.items():
-        if is_text(column) and _names_series(column) and _untangles(column, times):
+        if is_text(column) and _names_series(column) and _rise(times, within, codes_of(column)):
             reader.notes.append(f"column '{name}' tells the series apart, for times rise within each of its values")
             return name
     return None
@@ -165,23 +190,14 @@ def _names_series(column: pa.ChunkedArray) -> bool:
     return bool(pc.count_distinct(column).as_py() * ROWS_PER_SERIES <= len(column))
 
 
-def _untangles(column: pa.ChunkedArray, times: Times) -> bool:
-    """Whether times rise within each value of the column."""
-    codes = pd.factorize(column.to_pandas())[0]
-    order = np.argsort(codes, kind="stable")
-    rises = np.diff(times.micros[order]) > 0
-    return bool(np.all(rises | (np.diff(codes[order]) != 0)))
+def _rise(times: Times, *keys: NDArray[np.int32]) -> bool:
+    """Whether times rise within rows whose keys are all the same."""
+    order = np.lexsort(keys)
+    same = np.logical_and.reduce([np.diff(key[order]) == 0 for key in keys])
+    return bool(np.all((np.diff(times.micros[order]) > 0) | ~same))
 
 
-def _series_ids(reader: Reader, name: str) -> NDArray[np.object_]:
-    """The series of each row, as text."""
-    column = pc.utf8_trim_whitespace(reader.sheet.columns[name].cast(pa.string()))
-    reader.left.pop(name, None)
-    lengths = pc.fill_null(pc.utf8_length(column), 0).to_numpy()
-    wrong = (lengths == 0) | (lengths > SERIES_ID_LENGTH)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        problem = "no series" if lengths[row] == 0 else f"a series id of {lengths[row]} characters is longer than 256"
-        raise reader.error(row, name, f"{problem}; mend or remove the line, or name another column with --series")
-    ids: NDArray[np.object_] = column.to_numpy()
-    return ids
+def codes_of(column: pa.ChunkedArray) -> NDArray[np.int32]:
+    """A number for each distinct text of a column, (row,); what is missing has one of its own."""
+    codes: NDArray[np.int32] = column.dictionary_encode("encode").combine_chunks().indices.to_numpy()
+    return codes

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.reading import FLOAT32_MAX
+from training.faults import DataError
 from training.roles import Reader, examples, is_number, is_text, listed, plain
-from training.sheets import DataError
 from training.times import numbers
 
 AUTOMATIC_LABELS = ("anomaly", "label", "is_anomaly")
 LABEL_NAMES = frozenset([*AUTOMATIC_LABELS, "changepoint", "change_point", "outlier", "is_outlier", "ground_truth"])
 ROW_NUMBERS = ("index", "id", "row", "row_id", "no", "nr")
+PANDAS_INDEX = "__index_level_"  # begins the name of an index without one, in Parquet
 
 
 def take_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:
@@ -39,12 +41,12 @@ def _why_unfit(column: pa.ChunkedArray) -> str:
 
 def _find_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:
     if (name := reader.wanted.label) is not None:
-        if name not in reader.sheet.columns:
+        if name not in reader.left:
             return None, None
-        values = _label_values(reader.sheet.columns[name])
+        values = _label_values(reader.left[name])
         if (wrong := ~np.isin(values, (0.0, 1.0))).any():
             row = int(np.argmax(wrong))
-            value = reader.sheet.columns[name][row].as_py()
+            value = reader.left[name][row].as_py()
             raise reader.error(row, name, f"the label is {value!r}; a label is 0 (normal) or 1 (anomaly)")
         return name, values == 1
     for name in reader.named(AUTOMATIC_LABELS):
@@ -61,46 +63,57 @@ def _label_values(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.full(len(column), np.nan) if is_text(column) or not is_number(column) else numbers(column)
 
 
-def take_features(reader: Reader) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """All numeric columns that are left, as one array."""
-    found = {name: values for name in reader.left if (values := _feature(reader, name)) is not None}
+def take_features(reader: Reader) -> dict[str, NDArray[np.float64]]:
+    """All numeric columns that are left, (row,) each."""
+    taken = {name: take_numbers(reader, name) for name in list(reader.left)}
+    found = {name: values for name, values in taken.items() if values is not None}
     if not found:
         raise DataError(
-            f"{reader.sheet.path} has no numeric column to learn from (columns: {listed(reader.sheet.columns)}); "
+            f"{reader.sheet.path} has no numeric column to learn from (columns: {listed(reader.sheet.names)}); "
             "give a file with a column of numbers for each sensor"
         )
-    return tuple(found), np.column_stack(list(found.values()))
+    return found
 
 
-def _feature(reader: Reader, name: str) -> NDArray[np.float64] | None:
-    """A column's numbers; None, with a note, if it is of another kind."""
+def take_numbers(reader: Reader, name: str) -> NDArray[np.float64] | None:
+    """Take a column's numbers off the sheet; None, with a note, if it is of another kind."""
     column = reader.left[name]
     if is_text(column):
         _refuse_stray_text(reader, name)
-        reader.notes.append(f"column '{name}' is ignored: it holds text ({examples(column)})")
+    del reader.left[name]
+    if (why := _why_no_feature(name, column)) is not None:
+        reader.notes.append(f"column '{name}' is ignored: {why}")
         return None
     if pa.types.is_boolean(column.type):
         reader.notes.append(f"column '{name}' holds true and false: read as 1 and 0, and to be sent so")
         column = column.cast(pa.int8())
-    if not is_number(column):
-        reader.notes.append(f"column '{name}' is ignored: {column.type} is no number")
-        return None
-    if (plain(name) in ROW_NUMBERS or plain(name).startswith("unnamed")) and _counts_rows(column):
-        reader.notes.append(f"column '{name}' is ignored: it counts the rows")
-        return None
     return _finite(reader, name, numbers(column))
+
+
+def _why_no_feature(name: str, column: pa.ChunkedArray) -> str | None:
+    """What keeps a column from being a feature; None if nothing does."""
+    if is_text(column):
+        return f"it holds text ({examples(column)})"
+    if not is_number(column) and not pa.types.is_boolean(column.type):
+        return f"{column.type} is no number"
+    if name.startswith(PANDAS_INDEX):
+        return "it is an index of pandas' without a name"
+    if (plain(name) in ROW_NUMBERS or plain(name).startswith("unnamed")) and _counts_rows(column):
+        return "it counts the rows"
+    return None
 
 
 def _refuse_stray_text(reader: Reader, name: str) -> None:
     """A column of numbers with a word in it is a mistake to mend, not a column of text."""
-    texts = reader.left[name].to_pandas()
-    dialect = reader.sheet.dialect
+    column, dialect = reader.left[name], reader.sheet.dialect
+    texts, counts = column.drop_null().value_counts().flatten()  # each text once, and how often
+    numerals = texts.to_pandas()
     if dialect is not None and dialect.decimal == ",":
-        texts = texts.str.replace(",", ".")
-    stray = (texts.notna() & pd.to_numeric(texts, errors="coerce").isna()).to_numpy()
-    if stray.sum() < 0.5 * texts.notna().sum():
-        row = int(np.argmax(stray))
-        value = reader.left[name][row].as_py()
+        numerals = numerals.str.replace(",", ".")
+    stray = pd.to_numeric(numerals, errors="coerce").isna().to_numpy()
+    if counts.to_numpy()[stray].sum() < 0.5 * (len(column) - column.null_count):
+        row = pc.index(pc.is_in(column, texts.filter(pa.array(stray))), value=True).as_py()
+        value = column[row].as_py()
         quoted = " (a quote on this line ends lines below)" if "\n" in value else ""
         raise reader.error(
             row, name, f"{value!r:.60} is no number{quoted}; mend it, leave it empty, or --ignore '{name}'"
@@ -109,8 +122,7 @@ def _refuse_stray_text(reader: Reader, name: str) -> None:
 
 def _finite(reader: Reader, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values that a worker would accept too: finite within float32."""
-    beyond = np.abs(values) > FLOAT32_MAX
-    if beyond.any():
+    if (beyond := np.abs(values) > FLOAT32_MAX).any():
         row = int(np.argmax(beyond))
         raise reader.error(
             row, name, f"{values[row]:g} is infinite or beyond 3.4e38; leave the value empty if it is missing"

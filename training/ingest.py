@@ -2,61 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from training.artifacts import Artifacts, write_json
+from training.assemble import Pieces, put_together, take_apart
 from training.columns import Columns, understand
+from training.faults import DataError
+from training.health import examine
 from training.roles import Wanted, listed
-from training.sheets import DataError, Sheet, open_sheet
-from training.table import SeriesTable, Table, describe, to_arrow
-from training.times import rfc3339, row_numbers
+from training.sheets import column_names, open_sheet
+from training.table import SeriesTable, Table, describe, save
+from training.times import spelled
 
 __all__ = ["DataError", "SeriesTable", "Table", "Wanted", "find_files", "read", "run"]
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz")
-DUPLICATE_SHARE = 0.01  # up to so many readings of a time that was already there are dropped, more are an error
+AS_FOUND = Wanted()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file was taken for."""
+
+    file: Path
+    features: tuple[str, ...]
+    feature_column: str | None
+    time_column: str | None
+    time_form: str
+    series_column: str | None
+    label_column: str | None
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, file: Path, columns: Columns) -> Source:
+        """Without the readings."""
+        return cls(
+            file,
+            columns.features,
+            None if columns.long is None else columns.long.feature_column,
+            columns.time_column,
+            columns.times.form,
+            columns.series_column,
+            columns.label_column,
+            columns.notes,
+        )
 
 
 def run(artifacts: Artifacts, path: Path | str, wanted: Wanted) -> Table:
     """Read the files and leave what they hold, as it is, in the run's folder."""
-    table = read(path, time=wanted.time, series=wanted.series, label=wanted.label, ignore=wanted.ignore)
-    values = np.concatenate([series.values for series in table.series])
-    pq.write_table(to_arrow(table, values), artifacts.raw)
-    write_json(artifacts.ingestion, describe(table))
+    table = read(path, wanted)
+    save(table, artifacts.raw)
+    health = examine(table.series, table.features, table.interval_us)
+    write_json(artifacts.ingestion, {**describe(table), "health": asdict(health)})
     return table
 
 
-def read(
-    path: Path | str,
-    *,
-    time: str | None = None,
-    series: str | None = None,
-    label: str | None = None,
-    ignore: Sequence[str] = (),
-) -> Table:
+def read(path: Path | str, wanted: Wanted = AS_FOUND) -> Table:
     """Read a CSV (gz too) or Parquet file, or all of a folder's, each a series by its name if no column says more.
 
-    `time`, `series`, `label` name columns that would not be found by themselves, `ignore` those to leave out.
     A DataError says in a sentence what is wrong with a file, where, and what to do.
     """
     root = Path(path)
     files = find_files(root)
-    wanted = Wanted(time, series, label, tuple(ignore))
-    sheets = [open_sheet(file) for file in files]
-    _check_optional(sheets, wanted)
-    understood = [understand(sheet, wanted) for sheet in sheets]
-    features = _common_features(files, understood)
-    parts = [
-        part
-        for sheet, columns in zip(sheets, understood, strict=True)
-        for part in _series_of(sheet, columns, features, _file_name(sheet.path, root))
-    ]
-    return _table(files, understood, features, _joined(parts))
+    _check_optional(files, wanted)
+    sources: list[Source] = []
+    pieces: Pieces = {}
+    rows = kept = 0
+    for file in files:
+        sheet = open_sheet(file)
+        columns = understand(sheet, wanted)
+        sources.append(Source.of(file, columns))
+        _refuse_other_shape(sources[0], sources[-1])
+        repeats = wanted.resample is not None
+        for part, piece in take_apart(sheet, columns, sources[0].features, _file_name(file, root), repeats=repeats):
+            pieces.setdefault(part, []).append(piece)
+            kept += len(piece.times)
+        rows += columns.rows
+        del sheet, columns  # before the next file is read, and Arrow gives back what it would keep for it
+        pa.default_memory_pool().release_unused()
+    return _table(sources, pieces, wanted, dropped=rows - kept)
 
 
 def find_files(root: Path) -> tuple[Path, ...]:
@@ -72,32 +101,31 @@ def find_files(root: Path) -> tuple[Path, ...]:
     return visible
 
 
-def _check_optional(sheets: Sequence[Sheet], wanted: Wanted) -> None:
+def _check_optional(files: Sequence[Path], wanted: Wanted) -> None:
     """A label or an ignored column may be absent in some files, not in all."""
-    known = dict.fromkeys(name for sheet in sheets for name in sheet.columns)
-    named = [("--ignore", name) for name in wanted.ignore] + [("--label", wanted.label)]
+    named = [("--ignore", name) for name in wanted.ignore] + ([("--label", wanted.label)] if wanted.label else [])
+    known = dict.fromkeys(name for file in files for name in column_names(file)) if named else {}
     for option, name in named:
-        if name is not None and name not in known:
-            raise DataError(f"{sheets[0].path} has no column '{name}' ({option}); it has {listed(known)}")
+        if name not in known:
+            raise DataError(f"{files[0]} has no column '{name}' ({option}); it has {listed(known)}")
 
 
-def _common_features(files: Sequence[Path], understood: Sequence[Columns]) -> tuple[str, ...]:
-    """The features of all files: the same in each, in the first one's order; those without any value are left out."""
-    features = understood[0].features
-    for file, columns in zip(files, understood, strict=True):
-        lacking = [name for name in features if name not in columns.features]
-        more = [name for name in columns.features if name not in features]
-        if lacking or more:
-            name, (without, holder) = (lacking or more)[0], (file, files[0]) if lacking else (files[0], file)
-            raise DataError(
-                f"{without} has no numeric column '{name}', which {holder} has; "
-                f"give files of one shape, or --ignore '{name}'"
-            )
-    return tuple(name for name in features if not all(_is_empty(columns, name) for columns in understood))
-
-
-def _is_empty(columns: Columns, name: str) -> bool:
-    return bool(np.isnan(columns.values[:, columns.features.index(name)]).all())
+def _refuse_other_shape(first: Source, other: Source) -> None:
+    """All files are in one form, and wide ones have the same features, in any order."""
+    if (first.feature_column is None) != (other.feature_column is None):
+        long, wide = (first, other) if other.feature_column is None else (other, first)
+        raise DataError(
+            f"{long.file} is in long form (column '{long.feature_column}' names features) and {wide.file} is not; "
+            "give files of one form"
+        )
+    lacking = [name for name in first.features if name not in other.features]
+    more = [name for name in other.features if name not in first.features]
+    if first.feature_column is None and (lacking or more):
+        name, (without, holder) = (lacking or more)[0], (other, first) if lacking else (first, other)
+        raise DataError(
+            f"{without.file} has no numeric column '{name}', which {holder.file} has; "
+            f"give files of one shape, or --ignore '{name}'"
+        )
 
 
 def _file_name(file: Path, root: Path) -> str:
@@ -109,110 +137,58 @@ def _file_name(file: Path, root: Path) -> str:
     return name
 
 
-def _series_of(sheet: Sheet, columns: Columns, features: tuple[str, ...], name: str) -> Iterable[SeriesTable]:
-    """A sheet's rows by series, each in the order of the file."""
-    wanted = np.array([columns.features.index(feature) for feature in features], dtype=np.int64)
-    for series, rows in _groups(columns, name):
-        times = columns.times.micros[rows] if columns.time_column else row_numbers(len(rows)).micros
-        kept = _rising(sheet, columns, series, rows, times)
-        labels = None if columns.labels is None else columns.labels[rows[kept]]
-        yield SeriesTable(series, times[kept], columns.values[np.ix_(rows[kept], wanted)], labels)
-
-
-def _groups(columns: Columns, name: str) -> Iterable[tuple[str, NDArray[np.int64]]]:
-    """Each series with its rows, in the order in which series first appear."""
-    if columns.series is None:
-        return [(name, np.arange(len(columns.values)))]
-    names, first, codes = np.unique(columns.series.astype(str), return_index=True, return_inverse=True)
-    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    return [(str(names[code]), rows[code]) for code in np.argsort(first)]
-
-
-def _rising(
-    sheet: Sheet, columns: Columns, series: str, rows: NDArray[np.int64], times: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """The rows to keep: all but a few that repeat the time before them; a time that goes back is an error."""
-    steps = np.diff(times)
-    doubles = np.concatenate([[False], steps == 0])
-    if (steps < 0).any():
-        raise _disorder(sheet, columns, series, rows, times, int(np.argmax(steps < 0)) + 1, "is before")
-    if doubles.sum() > DUPLICATE_SHARE * len(times):
-        raise _disorder(sheet, columns, series, rows, times, int(np.argmax(doubles)), "repeats")
-    return ~doubles
-
-
-def _disorder(
-    sheet: Sheet,
-    columns: Columns,
-    series: str,
-    rows: NDArray[np.int64],
-    times: NDArray[np.int64],
-    at: int,
-    what: str,
-) -> DataError:
-    """A time that does not follow on the one before it, in one sentence."""
-    way = "sort the file by time" if what == "is before" else "keep one reading for each time"
-    way += "" if columns.series_column else ", or name the column that tells series apart with --series"
-    return DataError(
-        f"{sheet.path} {sheet.place(int(rows[at]))}: time {rfc3339(int(times[at]))} of series '{series}' "
-        f"{what} {rfc3339(int(times[at - 1]))} above it; {way}"
-    )
-
-
-def _joined(parts: Sequence[SeriesTable]) -> tuple[SeriesTable, ...]:
-    """One table for each series; what several files hold of one is put together in order of time."""
-    by_name: dict[str, list[SeriesTable]] = {}
-    for part in parts:
-        by_name.setdefault(part.name, []).append(part)
-    return tuple(pieces[0] if len(pieces) == 1 else _chained(pieces) for pieces in by_name.values())
-
-
-def _chained(pieces: list[SeriesTable]) -> SeriesTable:
-    pieces = sorted(pieces, key=lambda piece: int(piece.times[0]))
-    name, times = pieces[0].name, np.concatenate([piece.times for piece in pieces])
-    if (np.diff(times) <= 0).any():
-        at = int(np.argmax(np.diff(times) <= 0))
-        raise DataError(
-            f"series '{name}' is in several files whose times overlap at {rfc3339(int(times[at]))}; "
-            "put each time into one file, or name the files' series apart"
-        )
-    labels = [piece.labels for piece in pieces if piece.labels is not None]
-    whole = np.concatenate(labels) if len(labels) == len(pieces) else None
-    return SeriesTable(name, times, np.concatenate([piece.values for piece in pieces]), whole)
-
-
-def _table(
-    files: tuple[Path, ...],
-    understood: Sequence[Columns],
-    features: tuple[str, ...],
-    series: tuple[SeriesTable, ...],
-) -> Table:
+def _table(sources: Sequence[Source], pieces: Pieces, wanted: Wanted, dropped: int) -> Table:
     """Put it together, with remarks on what was left out."""
-    first = understood[0]
-    labels = [columns.label_column for columns in understood if columns.label_column]
-    empty = [name for name in first.features if name not in features]
-    notes = [note for columns in understood for note in columns.notes]
-    notes += [f"column '{name}' is ignored: it has no value at all" for name in empty]
-    dropped = sum(len(columns.values) for columns in understood) - sum(len(part.times) for part in series)
+    first = sources[0]
+    if wanted.resample is not None and first.time_column is None:
+        raise DataError(f"{first.file} has no column of times to --resample by; name it with --time")
+    every = tuple(dict.fromkeys(name for source in sources for name in source.features))
+    series = put_together(pieces, every, wanted.resample)
+    there = [place for place in range(len(every)) if any(_has_values(one, place) for one in series)]
+    if not there:
+        raise DataError(f"{first.file} has numeric columns without any value; give a file with readings")
+    notes = [note for source in sources for note in source.notes]
+    notes += [f"column '{name}' is ignored: it has no value at all" for k, name in enumerate(every) if k not in there]
+    notes += _apart(series, wanted) if first.feature_column else []
     if dropped:
         notes.append(f"repeated times: {dropped} reading{'s' * (dropped > 1)} left out, the first of each time stays")
-    if not features:
-        raise DataError(f"{files[0]} has numeric columns without any value; give a file with readings")
-    column, form = first.time_column, first.times.form
     return Table(
-        features,
-        series,
+        tuple(every[place] for place in there),
+        series if len(there) == len(every) else tuple(_columns(one, there) for one in series),
         _interval(series),
-        files,
-        column,
-        form,
+        tuple(source.file for source in sources),
+        first.time_column,
+        first.time_form,
         first.series_column,
-        labels[0] if labels else None,
+        next((source.label_column for source in sources if source.label_column), None),
         tuple(dict.fromkeys(notes)),
+        first.feature_column,
+        wanted.resample,
     )
+
+
+def _apart(series: Sequence[SeriesTable], wanted: Wanted) -> list[str]:
+    """Say when the features of a file in long form have their values at times of their own."""
+    missing = sum(int(np.isnan(one.values).sum()) for one in series)
+    if wanted.resample is not None or 2 * missing < sum(one.values.size for one in series):
+        return []
+    steps = [np.diff(one.times[~np.isnan(column)]) for one in series for column in one.values.T]
+    usual = spelled(float(np.median(np.concatenate(steps)))).replace(" ", "")
+    return [
+        "half or more of the values are missing, for features are seldom at the same times; "
+        f"--resample {usual} would put them on one grid"
+    ]
+
+
+def _has_values(series: SeriesTable, place: int) -> bool:
+    return not np.isnan(series.values[:, place]).all()
+
+
+def _columns(series: SeriesTable, places: Sequence[int]) -> SeriesTable:
+    return replace(series, values=series.values[:, places])
 
 
 def _interval(series: Sequence[SeriesTable]) -> int:
     """The median time between readings over all series, at least 1; a second if there is no second reading."""
-    steps = np.concatenate([np.diff(part.times) for part in series])
+    steps = np.concatenate([np.diff(one.times) for one in series])
     return max(int(np.median(steps)), 1) if len(steps) else 1_000_000

@@ -35,7 +35,7 @@ class Section:
         for begin, end, owner in zip(begins.tolist(), ends.tolist(), owners.tolist(), strict=True):
             if begin < end:
                 span = slice(begin - int(bounds[owner]), end - int(bounds[owner]))
-                pieces.append(_piece(table.series[owner], span, str(len(pieces))))
+                pieces.append(replace(table.series[owner].where(span), name=str(len(pieces))))
                 numbers.append(np.arange(begin, end))
         return cls(replace(table, series=tuple(pieces)), np.concatenate(numbers))
 
@@ -44,11 +44,6 @@ class Section:
         """All of a table."""
         bounds = np.cumsum([0, *(len(series.times) for series in table.series)])
         return cls(table, np.arange(bounds[-1]))
-
-
-def _piece(series: SeriesTable, span: slice, name: str) -> SeriesTable:
-    labels = None if series.labels is None else series.labels[span]
-    return SeriesTable(name, series.times[span], series.values[span], labels)
 
 
 @dataclass(frozen=True, eq=False)

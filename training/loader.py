@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from training.artifacts import Artifacts, link
@@ -13,6 +15,8 @@ FILES = {"train": "train", "validation": "val", "calibration": "calibration", "t
 ROWS, STARTS = "rows", "starts"
 LIMIT_BYTES = 1 << 30  # above it, overlapping windows are not written out
 BLOCK = 4096
+
+Mapped = np.memmap[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,31 +36,31 @@ class Windows:
         return taken
 
 
-def save(
-    artifacts: Artifacts,
-    rows: NDArray[np.float32],
-    starts: dict[str, NDArray[np.int64]],
-    size: int,
-    limit: int = LIMIT_BYTES,
-) -> None:
-    """Write `X_train` and so on, (window, time, feature), with `y_*` as links to the same files.
+def create(artifacts: Artifacts, rows: int, features: int) -> Mapped:
+    """A file for the scaled rows (row, feature), memory-mapped, to be filled and then saved."""
+    return open_memmap(artifacts.loader(ROWS), mode="w+", dtype=np.float32, shape=(rows, features))
 
-    Above `limit` bytes in all, the rows are written once, with each part's `starts`.
+
+def save(artifacts: Artifacts, starts: dict[str, NDArray[np.int64]], size: int, limit: int = LIMIT_BYTES) -> None:
+    """Write `X_train` and so on, (window, time, feature), with `y_*` as links to the same files, of the rows created.
+
+    Above `limit` bytes in all the rows stay instead, once, with each part's `starts`.
     """
+    rows = np.load(artifacts.loader(ROWS), mmap_mode="r")
     width = size * rows.shape[1] * rows.itemsize
     if sum(map(len, starts.values())) * width > limit:
-        np.save(artifacts.loader(ROWS), rows)
         for part, first in starts.items():
             np.save(artifacts.loader(f"{STARTS}_{FILES[part]}"), first)
         return
     for part, first in starts.items():
         _write_out(artifacts, part, Windows(rows, first, size))
+    artifacts.loader(ROWS).unlink()
 
 
 def _write_out(artifacts: Artifacts, part: str, windows: Windows) -> None:
     inputs, targets = artifacts.loader(f"X_{FILES[part]}"), artifacts.loader(f"y_{FILES[part]}")
     shape = (len(windows), windows.size, windows.rows.shape[1])
-    array = np.lib.format.open_memmap(inputs, mode="w+", dtype=np.float32, shape=shape)
+    array = open_memmap(inputs, mode="w+", dtype=np.float32, shape=shape)
     for begin in range(0, len(windows), BLOCK):
         block = np.arange(begin, min(begin + BLOCK, len(windows)))
         array[block] = windows.take(block)

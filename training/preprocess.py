@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.missing import fill
-from models.scaling import Scaler
+from models.scaling import Moments, Scaler
 from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
-from training import loader
+from training import loader, rows
 from training.artifacts import Artifacts, write_json
 from training.split import PARTS, Split, labels_of, parts_of, split
-from training.table import Table, load, to_arrow
+from training.table import Table, load, pieces
 
 TRAIN = PARTS.index("train")
 
@@ -28,12 +28,11 @@ class TooLittleData(TidewatchError):
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """All rows of all series, one after the other, ready to be cut; `notes` and `warnings` are for the user."""
+    """How all rows of all series are to be cut, filled and scaled; `notes` and `warnings` are for the user."""
 
     split: Split
     scaler: Scaler
-    filled: NDArray[np.float64]  # (row, feature) raw units, nothing missing
-    rows: NDArray[np.float32]  # (row, feature) scaled, not clipped
+    hold_limit: int
     interval_us: int
     gap_us: int
     notes: tuple[str, ...]
@@ -47,36 +46,42 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Prepared:
     write_json(artifacts.scaler, prepared.scaler.to_dict())
     artifacts.scaler_pickle.write_bytes(pickle.dumps(prepared.scaler))
     write_json(artifacts.window, _window_config(table, prepared, config))
-    pq.write_table(_cleaned(table, prepared), artifacts.cleaned)
+    rows.write(artifacts, table, prepared.split, prepared.scaler, prepared.hold_limit)
     for part, windows in prepared.split.windows.items():
         np.save(artifacts.timestamps(loader.FILES[part]), windows)
     starts = {part: windows["first"] for part, windows in prepared.split.windows.items()}
-    loader.save(artifacts, prepared.rows, starts, config.window.size)
+    loader.save(artifacts, starts, config.window.size)
     return prepared
 
 
 def prepare(table: Table, config: TrainingConfig) -> Prepared:
-    """Split by time, fit the scaler on the train part, fill and scale. Raises TooLittleData."""
+    """Split by time, and fit the scaler on the train part. Raises TooLittleData."""
     _refuse_short(table, config.window.size)
     interval_us = interval_of(table, config)
     gap_us = round(config.gap.factor * interval_us)
     cut = split(table.series, gap_us, config.window, config.split)
     _refuse_empty(table, cut, config)
-    values = np.concatenate([series.values for series in table.series])
-    labels = np.concatenate([labels_of(series) for series in table.series])
-    train = (cut.parts == TRAIN) & ~labels
-    scaler = Scaler.fit(values[train])
-    filled = fill(values, cut.segments, config.missing.hold_limit, scaler.mean)
+    moments = train_moments(table, cut)
+    together = reduce(add, moments)
     return Prepared(
         cut,
-        scaler,
-        filled,
-        scaler.transform(filled),
+        Scaler.fit_moments(together),
+        config.missing.hold_limit,
         interval_us,
         gap_us,
-        tuple(_notes(table, cut, values[train], config)),
-        tuple(_warnings(table, values, train)),
+        tuple(_notes(table, cut, together, config)),
+        tuple(_warnings(table.features, moments)),
     )
+
+
+def train_moments(table: Table, cut: Split) -> list[Moments]:
+    """What the train part of each series says, without labelled anomalies: all that is fitted to."""
+    found = dict.fromkeys((series.name for series in table.series), Moments.of(np.empty((0, len(table.features)))))
+    for piece in pieces(table.series):
+        part = piece.taken
+        train = (cut.parts[piece.place] == TRAIN) & ~labels_of(part)
+        found[part.name] += Moments.of(part.values[train])
+    return list(found.values())
 
 
 def interval_of(table: Table, config: TrainingConfig) -> int:
@@ -120,7 +125,7 @@ def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
     )
 
 
-def _notes(table: Table, cut: Split, train: NDArray[np.float64], config: TrainingConfig) -> list[str]:
+def _notes(table: Table, cut: Split, train: Moments, config: TrainingConfig) -> list[str]:
     notes = []
     short = [series.name for series in table.series if len(series.times) < config.window.size]
     if short:
@@ -138,39 +143,30 @@ def _notes(table: Table, cut: Split, train: NDArray[np.float64], config: Trainin
         notes.append(
             f"{pauses} pause{'s' * (pauses > 1)} longer than {config.gap.factor:g} intervals: no window crosses them"
         )
-    constant = [name for name, low, high in zip(table.features, *_range(train), strict=True) if not low < high]
+    constant = [name for name, still in zip(table.features, train.constant.tolist(), strict=True) if still]
     if constant:
         notes.append(f"constant in the train part: {', '.join(constant)}; any change there will stand out")
     return notes
 
 
-def _range(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest value of each feature; NaN if it has none."""
-    return np.fmin.reduce(rows), np.fmax.reduce(rows)
-
-
-def _warnings(table: Table, values: NDArray[np.float64], train: NDArray[np.bool_]) -> list[str]:
+def _warnings(features: Sequence[str], series: Sequence[Moments]) -> list[str]:
     """Say when one detector for all series will be a poor one: they differ more than each of them varies."""
-    between, within = spreads(table, values, train)
-    apart = [name for name, b, w in zip(table.features, between, within, strict=True) if b > w]
-    if 2 * len(apart) <= len(table.features):
+    between, within = spreads(series)
+    apart = [name for name, b, w in zip(features, between, within, strict=True) if b > w]
+    if 2 * len(apart) <= len(features):
         return []
     return [
-        f"series differ from each other more than each varies by itself, in {len(apart)} of {len(table.features)} "
+        f"series differ from each other more than each varies by itself, in {len(apart)} of {len(features)} "
         f"features ({', '.join(apart[:4])}{', ...' * (len(apart) > 4)}): one detector will know none of them well; "
         "train one for each kind of series, each with its own --dataset"
     ]
 
 
-def spreads(
-    table: Table, values: NDArray[np.float64], train: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per feature, the variance of the series' means and the mean of the series' variances, over the train part."""
-    ends = np.cumsum([len(series.times) for series in table.series])[:-1]
-    pieces = [rows[mask] for rows, mask in zip(np.split(values, ends), np.split(train, ends), strict=True)]
-    masked = [np.ma.masked_invalid(rows) for rows in pieces if len(rows)]
-    means = np.ma.stack([rows.mean(axis=0) for rows in masked])
-    variances = np.ma.stack([rows.var(axis=0) for rows in masked])
+def spreads(series: Sequence[Moments]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per feature, the variance of the series' means and the mean of their variances; 0 where nothing is known."""
+    absent = np.array([one.known == 0 for one in series])
+    means = np.ma.masked_array([one.mean for one in series], absent)
+    variances = np.ma.masked_array([one.variance for one in series], absent)
     return means.var(axis=0).filled(0.0), variances.mean(axis=0).filled(0.0)
 
 
@@ -179,15 +175,8 @@ def _window_config(table: Table, prepared: Prepared, config: TrainingConfig) -> 
         "features": list(table.features),
         "size": config.window.size,
         "stride": config.window.stride,
-        "hold_limit": config.missing.hold_limit,
+        "hold_limit": prepared.hold_limit,
         "interval_us": prepared.interval_us,
         "gap_us": prepared.gap_us,
         "windows": {part: len(windows) for part, windows in prepared.split.windows.items()},
     }
-
-
-def _cleaned(table: Table, prepared: Prepared) -> pa.Table:
-    """The filled readings in raw units, with each row's part."""
-    names = pa.array([*PARTS, "between"])
-    parts = pa.DictionaryArray.from_arrays(pa.array(prepared.split.parts), names)
-    return to_arrow(table, prepared.filled).append_column("part", parts)

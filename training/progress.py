@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -24,13 +23,11 @@ from training.events import (
     StageSkipped,
     StageStarted,
 )
+from training.health import examine
 from training.history import Epoch, History
 from training.ingest import Table
 from training.preprocess import Prepared
-from training.times import rfc3339
-
-MOST_FEATURES = 10
-UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "us"))
+from training.understood import facts_grid, features_grid
 
 
 class Board:
@@ -91,8 +88,9 @@ class Board:
     def _ingested(self, table: Table) -> None:
         """Say what the files were taken for."""
         self._headline("Read", f"{len(table.files)} file{'s' * (len(table.files) > 1)}")
-        for line in understood(table):
-            self._line(line)
+        health = examine(table.series, table.features, table.interval_us)
+        self.console.print(facts_grid(table, health))
+        self.console.print(features_grid(health))
         self._notes(table.notes, "note", "dim")
 
     def _preprocessed(self, prepared: Prepared) -> None:
@@ -135,30 +133,3 @@ class Board:
     def _notes(self, notes: Iterable[str], kind: str, style: str) -> None:
         for note in notes:
             self._line(f"{kind}: {note}", style)
-
-
-def understood(table: Table) -> list[str]:
-    """What the files were taken for, a line each."""
-    first, last = min(int(s.times[0]) for s in table.series), max(int(s.times[-1]) for s in table.series)
-    series = f"{len(table.series)} series" + (f" (column '{table.series_column}')" if table.series_column else "")
-    names = ", ".join(table.features[:MOST_FEATURES]) + ", ..." * (len(table.features) > MOST_FEATURES)
-    column = "no time column: " if table.time_column is None else f"column '{table.time_column}'"
-    form = table.time_form if table.time_column is None or not table.time_form else f", {table.time_form}"
-    lines = [
-        f"{table.rows:,} readings of {series}, one each {spelled(table.interval_us)}",
-        f"{rfc3339(first)} to {rfc3339(last)} ({column}{form})",
-        f"{len(table.features)} feature{'s' * (len(table.features) > 1)}: {names}",
-    ]
-    missing = float(np.mean([np.isnan(s.values).mean() for s in table.series]))
-    lines += [f"{missing:.2%} of the values are missing"] if missing else []
-    if table.label_column:
-        labelled = [series.labels for series in table.series if series.labels is not None]
-        anomalous, rows = sum(int(labels.sum()) for labels in labelled), sum(map(len, labelled))
-        lines.append(f"label: column '{table.label_column}', {anomalous:,} of {rows:,} readings are anomalies")
-    return lines
-
-
-def spelled(interval_us: int) -> str:
-    """A time between readings for a person: `250 ms`."""
-    size, unit = next((size, unit) for size, unit in UNITS if interval_us >= size)
-    return f"{interval_us / size:g} {unit}"

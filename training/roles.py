@@ -4,21 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from training.sheets import DataError, Sheet
+from training.faults import DataError
+from training.grid import Resampling
+from training.sheets import Sheet
+
+LONGEST_NAME = 256  # characters of a series id, as on the wire
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns that the caller names."""
+    """What the caller says of the files: columns by name, and the grid that readings are put on, if any.
+
+    `feature` and `value` are of files in long form: the columns of a row's feature, and of its value.
+    """
 
     time: str | None = None
     series: str | None = None
     label: str | None = None
     ignore: tuple[str, ...] = ()
+    feature: str | None = None
+    value: str | None = None
+    resample: Resampling | None = None
+
+    def over(self, earlier: Wanted) -> Wanted:
+        """This, with what was said earlier where it says nothing."""
+        return replace(earlier, **{name: value for name, value in vars(self).items() if value})
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """The columns that every file must have, by the option that names them."""
+        named = {"--time": self.time, "--series": self.series, "--feature": self.feature, "--value": self.value}
+        return {option: name for option, name in named.items() if name is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """A column of names, each kept once: `codes` (row,) say which of `names` a row has."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int32]
 
 
 @dataclass(eq=False)
@@ -27,19 +58,31 @@ class Reader:
 
     sheet: Sheet
     wanted: Wanted
-    left: dict[str, pa.ChunkedArray]
     notes: list[str] = field(default_factory=list)
 
     @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return len(next(iter(self.sheet.columns.values())))
+    def left(self) -> dict[str, pa.ChunkedArray]:
+        """The columns that have no role yet."""
+        return self.sheet.columns
 
     def error(self, row: int, column: str, problem: str) -> DataError:
         """What is wrong with one cell."""
         return DataError(f"{self.sheet.path} {self.sheet.place(row)}, column '{column}': {problem}")
 
-    def named(self, names: Iterable[str]) -> Iterable[str]:
+    def names_in(self, column: str, what: str, option: str) -> Names:
+        """Take a column of names off the sheet; a row without one, or with one too long, is an error."""
+        texts = pc.utf8_trim_whitespace(self.left.pop(column).cast(pa.string()))
+        lengths = pc.fill_null(pc.utf8_length(texts), 0)
+        wrong = pc.or_(pc.equal(lengths, 0), pc.greater(lengths, LONGEST_NAME))
+        if pc.any(wrong).as_py():
+            row = pc.index(wrong, value=True).as_py()
+            length = lengths[row].as_py()
+            problem = f"no {what}" if not length else f"a {what} of {length} characters is longer than {LONGEST_NAME}"
+            raise self.error(row, column, f"{problem}; mend or remove the line, or name another column with {option}")
+        coded = texts.dictionary_encode().combine_chunks()
+        return Names(tuple(coded.dictionary.to_pylist()), coded.indices.to_numpy())
+
+    def named(self, names: Iterable[str]) -> list[str]:
         """The columns that are left whose name is one of `names`, in the order of `names`."""
         by_plain_name = {plain(name): name for name in reversed(self.left)}
         return [by_plain_name[name] for name in names if name in by_plain_name]

@@ -29,16 +29,27 @@ def batches(
     """
     bounds = np.cumsum([0, *(len(series.times) for series in table.series)])
     times = np.concatenate([series.times for series in table.series])
-    values = np.concatenate([series.values for series in table.series])
     names = np.array([series.name for series in table.series], dtype=object)
     known = [place for place, name in enumerate(features) if name in table.features]
     columns = [table.features.index(features[place]) for place in known]
     order = np.argsort(times, kind="stable")
     for rows in np.split(order, _cuts(order, chunk, starts)):
-        arranged = np.full((len(rows), len(features)), np.nan)
-        arranged[:, known] = values[rows][:, columns]
         owners = np.searchsorted(bounds, rows, side="right") - 1
+        arranged = np.full((len(rows), len(features)), np.nan)
+        arranged[:, known] = _values(table, owners, rows - bounds[owners])[:, columns]
         yield rows, Batch(names[owners].tolist(), times[rows], arranged, times[rows])
+
+
+def _values(table: Table, owners: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The values (n, feature) of some rows of some series: those of all series need never be in one piece."""
+    values = np.empty((len(rows), len(table.features)))
+    order = np.argsort(owners, kind="stable")
+    for one in np.split(
+        order, np.flatnonzero(np.diff(owners[order], prepend=-1))
+    ):  # the first is before all, and empty
+        for owner in owners[one[:1]]:
+            values[one] = table.series[owner].values[rows[one]]
+    return values
 
 
 def _cuts(order: NDArray[np.int64], chunk: int, starts: Sequence[int]) -> NDArray[np.int64]:

@@ -2,74 +2,101 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from schemas.errors import TidewatchError
-from training.dialect import MISSING, Dialect, sniff
+from training.csv_file import dialect_of, read_columns
+from training.dialect import Dialect
+from training.faults import DataError, sentence
+from training.text_file import records
 
-SAMPLE_LINES = 50
-GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
-FORMS = {form for word in MISSING for form in (word, word.upper(), word.capitalize())} | {"NaN", "-NaN"}
-NULLS = sorted(FORMS | {f" {form}" for form in FORMS})  # Arrow trims numbers, and not these
-
-
-class DataError(TidewatchError):
-    """A file of readings can not be used: names the file, the line or column, the rule, and the way out."""
+PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file's columns by name, as they were typed on reading; `dialect` is None for Parquet."""
+    """A file's columns as they were typed on reading, to be taken off one by one; `dialect` is None for Parquet."""
 
     path: Path
+    names: tuple[str, ...]  # of all columns, taken off or not
+    rows: int
     columns: dict[str, pa.ChunkedArray]
     dialect: Dialect | None
+
+    @classmethod
+    def of(cls, path: Path, columns: dict[str, pa.ChunkedArray], dialect: Dialect | None) -> Sheet:
+        """The columns of a file, at least one."""
+        return cls(path, tuple(columns), len(next(iter(columns.values()))), columns, dialect)
 
     def place(self, row: int) -> str:
         """Where the data row `row` (0 is the first) is in the file, for a person: `line 17`."""
         if self.dialect is None:
             return f"row {row + 1}"
-        for index, (line, _, _) in enumerate(_records(self.path, self.dialect)):
+        for index, (line, _, _) in enumerate(records(self.path, self.dialect)):
             if index == row + self.dialect.header:
                 return f"line {line}"
         return f"row {row + 1}"
 
 
+def column_names(path: Path) -> tuple[str, ...]:
+    """What the columns of a file are called, without reading more than its beginning or end."""
+    if _magic(path) == PARQUET:
+        with _parquet(path) as file:
+            return tuple(file.schema_arrow.names)
+    return dialect_of(path).names
+
+
 def open_sheet(path: Path) -> Sheet:
     """Read one file, whatever it is; a DataError says what is wrong with it."""
+    if _magic(path) == PARQUET:
+        return Sheet.of(path, _parquet_columns(path), None)
+    dialect = dialect_of(path)
+    _refuse_twins(path, dialect.names)
+    sheet = Sheet.of(path, read_columns(path, dialect), dialect)
+    if not sheet.rows:
+        raise DataError(f"{path} has a header and no readings; give a file with a line for each reading")
+    return sheet
+
+
+def _magic(path: Path) -> bytes:
+    """The file's first bytes, by which its format is told; its name may lie."""
     try:
         with path.open("rb") as file:
             magic = file.read(4)
     except OSError as error:
         raise DataError(f"{path} can not be read: {error.strerror}") from error
-    if magic.startswith(ZIP):
+    if magic == ZIP:
         raise DataError(f"{path} is a zip archive (or a spreadsheet); give CSV, CSV in gzip, or Parquet")
-    return _open_parquet(path) if magic == PARQUET else _open_csv(path)
+    return magic
 
 
-def _open_parquet(path: Path) -> Sheet:
+def _parquet(path: Path) -> pq.ParquetFile:
     try:
-        table = pq.ParquetFile(path).read()
+        return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is no whole Parquet file: {_sentence(error)}; write it again") from error
+        raise _no_parquet(path, error) from error
+
+
+def _parquet_columns(path: Path) -> dict[str, pa.ChunkedArray]:
+    """The columns batch by batch, so that no more than they is ever in memory."""
+    with _parquet(path) as file:
+        _refuse_twins(path, file.schema_arrow.names)
+        try:
+            table = pa.Table.from_batches(file.iter_batches(), file.schema_arrow)
+        except (pa.ArrowException, OSError) as error:
+            raise _no_parquet(path, error) from error
     if not table.num_rows:
         raise DataError(f"{path} has columns and no rows; give a file with readings")
-    _refuse_twins(path, table.column_names)
-    columns = {name: _plain(column) for name, column in zip(table.column_names, table.columns, strict=True)}
-    return Sheet(path, columns, None)
+    return {name: _plain(column) for name, column in zip(table.column_names, table.columns, strict=True)}
+
+
+def _no_parquet(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} is no whole Parquet file: {sentence(error)}; write it again")
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -79,127 +106,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
 
 
-def _open_csv(path: Path) -> Sheet:
-    dialect = sniff(_first_lines(path))
-    _refuse_twins(path, [name for name in dialect.names if name])
-    names = [name or f"Unnamed: {index}" for index, name in enumerate(dialect.names)]  # as pandas calls them
-    try:
-        table = _parse(path, dialect, names)
-    except (pa.ArrowException, OSError, EOFError) as error:
-        raise _fault(path, dialect, error) from error
-    if not table.num_rows:
-        raise DataError(f"{path} has a header and no readings; give a file with a line for each reading")
-    _refuse_bytes(path, table)
-    return Sheet(path, {name: table[name] for name in names}, dialect)
-
-
-def _parse(path: Path, dialect: Dialect, names: list[str]) -> pa.Table:
-    """Let Arrow parse and type the columns."""
-    skipped = next(line for _, line, _ in _records(path, dialect)) if dialect.header else 0
-    with _bytes(path) as stream:
-        source = io.BytesIO(_squeezed(stream.read())) if dialect.separator == " " else stream
-        return pacsv.read_csv(
-            source,
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=skipped),
-            parse_options=pacsv.ParseOptions(delimiter=dialect.separator),
-            convert_options=pacsv.ConvertOptions(
-                decimal_point=dialect.decimal, null_values=NULLS, strings_can_be_null=True
-            ),
-        )
-
-
-def _squeezed(text: bytes) -> bytes:
-    """Columns aligned with several blanks are separated by one."""
-    return re.sub(rb"[ \t]+", b" ", re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", text))
-
-
-def _first_lines(path: Path) -> list[str]:
-    """The first lines that are not blank, or a DataError for a file that has none or is no text."""
-    lines: list[str] = []
-    try:
-        with _text(path) as stream:
-            while len(lines) < SAMPLE_LINES and (line := stream.readline(1 << 20)):
-                lines += [line] if line.strip() else []
-    except UnicodeDecodeError as error:
-        raise _no_utf8(path) from error
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} can not be read: {_sentence(error)}") from error
-    if not lines:
-        raise DataError(f"{path} is empty; give a file with a line for each reading")
-    if any("\0" in line for line in lines):
-        raise DataError(f"{path} is no text; give CSV in UTF-8, CSV in gzip, or Parquet")
-    return lines
-
-
-def _refuse_twins(path: Path, names: list[str]) -> None:
+def _refuse_twins(path: Path, names: Iterable[str]) -> None:
     """Two columns of one name can not be told apart."""
     twins = [name for name, count in Counter(names).items() if count > 1]
     if twins:
         raise DataError(f"{path}: the header names column '{twins[0]}' twice; rename one of them")
-
-
-def _refuse_bytes(path: Path, table: pa.Table) -> None:
-    """Arrow types a column that is no UTF-8 as binary."""
-    if any(pa.types.is_binary(kind) for kind in table.schema.types):
-        raise _no_utf8(path)
-
-
-def _no_utf8(path: Path) -> DataError:
-    """Name the first line that is no UTF-8."""
-    with _bytes(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                found = line[error.start]
-                return DataError(f"{path} line {number}: byte 0x{found:02x} is no UTF-8; save the file as UTF-8")
-    return DataError(f"{path} is no UTF-8; save the file as UTF-8")
-
-
-def _fault(path: Path, dialect: Dialect, error: Exception) -> DataError:
-    """Find, slowly and exactly, the line that Arrow stumbled over."""
-    try:
-        for line, _, fields in _records(path, dialect):
-            if len(fields) != len(dialect.names):
-                found = f"{len(fields)} field{'s' * (len(fields) != 1)}"
-                quoted = " (a quote on it ends lines below)" if any("\n" in field for field in fields) else ""
-                return DataError(
-                    f"{path} line {line} has {found}{quoted}, the first line {len(dialect.names)}; mend or remove it"
-                )
-    except UnicodeDecodeError:
-        return _no_utf8(path)
-    except (OSError, EOFError) as broken:
-        return DataError(f"{path} can not be read to its end: {_sentence(broken)}")
-    return DataError(f"{path} can not be read: {_sentence(error)}")
-
-
-def _records(path: Path, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
-    """Every record that is not blank with its first and its last line, header included: slow, for errors."""
-    with _text(path) as stream:
-        lines = (re.sub(r"[ \t]+", " ", line.strip()) for line in stream) if dialect.separator == " " else stream
-        reader = csv.reader(lines, delimiter=dialect.separator)
-        last = 0
-        for fields in reader:
-            first, last = last + 1, reader.line_num
-            if fields:
-                yield first, last, fields
-
-
-def _bytes(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        zipped = file.read(2) == GZIP
-    return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
-
-
-def _text(path: Path) -> IO[str]:
-    return io.TextIOWrapper(_bytes(path), encoding="utf-8-sig", newline="")
-
-
-def _sentence(error: Exception) -> str:
-    """The first line of a library's message, without its full stop."""
-    return str(error).splitlines()[0].rstrip(". ") if str(error) else type(error).__name__
-
-
-def first(mask: pa.ChunkedArray) -> int:
-    """The first row where a mask is true."""
-    return int(pc.index(mask, value=True).as_py())

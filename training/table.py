@@ -1,11 +1,13 @@
-"""Readings as the stages hand them on: series in order of time, in memory and as a run's Parquet file."""
+"""Readings as the stages hand them on: series in order of time, in memory and as a run's Parquet files."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from training.artifacts import Artifacts, read_json
-from training.times import numbers, rfc3339
+from training.grid import Resampling
+from training.times import rfc3339
+
+PIECE = 1 << 16  # rows that are worked on at once
+ROW_GROUP = 1 << 18  # rows that Parquet keeps together
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +31,18 @@ class SeriesTable:
     values: NDArray[np.float64]  # (row, feature), NaN is missing
     labels: NDArray[np.bool_] | None  # (row,) ground truth, if there is any
 
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> SeriesTable:
+        """Some of its rows, in their order."""
+        labels = None if self.labels is None else self.labels[rows]
+        return SeriesTable(self.name, self.times[rows], self.values[rows], labels)
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """All series of a data set; `interval_us` is the median time between readings, `notes` say what was left out."""
+    """All series of a data set; `interval_us` is the median time between readings, `notes` say what was left out.
+
+    `feature_column` is of files in long form; `resampled` says on which grid the readings were put, if on one.
+    """
 
     features: tuple[str, ...]
     series: tuple[SeriesTable, ...]
@@ -39,6 +53,8 @@ class Table:
     series_column: str | None
     label_column: str | None
     notes: tuple[str, ...]
+    feature_column: str | None = None
+    resampled: Resampling | None = None
 
     @property
     def rows(self) -> int:
@@ -54,6 +70,7 @@ def describe(table: Table) -> dict[str, Any]:
         "time_range": [rfc3339(min(starts)), rfc3339(max(ends))],
         "features": list(table.features),
         "series": [series.name for series in table.series],
+        "rows_by_series": [len(series.times) for series in table.series],
         "labelled": [series.labels is not None for series in table.series],
         "rows": table.rows,
         "interval_us": table.interval_us,
@@ -61,6 +78,8 @@ def describe(table: Table) -> dict[str, Any]:
         "time_form": table.time_form,
         "series_column": table.series_column,
         "label_column": table.label_column,
+        "feature_column": table.feature_column,
+        "resampled": None if table.resampled is None else asdict(table.resampled),
         "notes": list(table.notes),
     }
 
@@ -70,44 +89,91 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def to_arrow(table: Table, values: NDArray[np.float64]) -> pa.Table:
-    """All rows as columns series_id, timestamp, the features, and label if any series has one."""
-    lengths = [len(series.times) for series in table.series]
-    names = pa.array([series.name for series in table.series])
-    owners = pa.DictionaryArray.from_arrays(
-        pa.array(np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)), names
-    )
-    times = pa.array(np.concatenate([series.times for series in table.series]), pa.timestamp("us", tz="UTC"))
-    columns = [owners, times, *(pa.array(column, from_pandas=True) for column in values.T)]
-    header = ["series_id", "timestamp", *table.features]
-    if any(series.labels is not None for series in table.series):
-        pieces = [pa.nulls(len(s.times), pa.bool_()) if s.labels is None else pa.array(s.labels) for s in table.series]
-        columns.append(pa.chunked_array(pieces))
-        header.append("label")
-    return pa.table(columns, names=header)
+class Piece(NamedTuple):
+    """Some rows of one series, one after the other."""
+
+    series: SeriesTable
+    rows: slice  # within the series
+    place: slice  # the same rows, numbered over all series, one series after the other
+
+    @property
+    def taken(self) -> SeriesTable:
+        """These rows alone: views, no copies."""
+        return self.series.where(self.rows)
+
+
+def pieces(series: Sequence[SeriesTable], most: int = PIECE) -> Iterator[Piece]:
+    """All rows in order, at most so many at once."""
+    offset = 0
+    for one in series:
+        for begin in range(0, len(one.times), most):
+            end = min(begin + most, len(one.times))
+            yield Piece(one, slice(begin, end), slice(offset + begin, offset + end))
+        offset += len(one.times)
+
+
+def save(table: Table, path: Path) -> None:
+    """Write all rows as columns series_id, timestamp, the features, and label if any series has one."""
+    labelled = any(series.labels is not None for series in table.series)
+    write_batches((to_batch(piece.taken, table.features, labelled) for piece in pieces(table.series)), path)
+
+
+def to_batch(series: SeriesTable, features: Sequence[str], labelled: bool) -> pa.RecordBatch:
+    """The rows of a series, or some of them, as columns."""
+    rows = len(series.times)
+    owner = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), [series.name])
+    columns = [owner, pa.array(series.times, pa.timestamp("us", tz="UTC"))]
+    columns += [pa.array(column, from_pandas=True) for column in series.values.T]
+    if labelled:
+        columns.append(pa.nulls(rows, pa.bool_()) if series.labels is None else pa.array(series.labels))
+    return pa.record_batch(columns, names=["series_id", "timestamp", *features, *["label"] * labelled])
+
+
+def write_batches(batches: Iterable[pa.RecordBatch], path: Path) -> None:
+    """Write batches of one shape, at least one, into a Parquet file, with no more than a row group in memory."""
+    batches = iter(batches)
+    waiting = [next(batches)]
+    with pq.ParquetWriter(path, waiting[0].schema) as writer:
+        for batch in batches:
+            if sum(map(len, waiting)) >= ROW_GROUP:
+                writer.write_table(pa.Table.from_batches(waiting).unify_dictionaries())
+                waiting = []
+            waiting.append(batch)
+        writer.write_table(pa.Table.from_batches(waiting).unify_dictionaries())
 
 
 def load(artifacts: Artifacts) -> Table:
     """The table that `run` left."""
     about = read_json(artifacts.ingestion)
-    frame = pq.read_table(artifacts.raw)
-    owners = frame["series_id"].combine_chunks().indices.to_numpy()
-    ends = np.cumsum(np.bincount(owners, minlength=len(about["series"])))[:-1]
-    times = np.split(frame["timestamp"].cast(pa.int64()).to_numpy(), ends)
-    first = 2  # a feature may bear the name of any column: they are told by their place
-    columns = [numbers(frame.column(first + index)) for index in range(len(about["features"]))]
-    values = np.split(np.column_stack(columns), ends)
-    labels = _load_labels(frame, about, ends)
-    series = tuple(map(SeriesTable, about["series"], times, values, labels))
-    kept = ("interval_us", "time_column", "time_form", "series_column", "label_column")
-    files = tuple(Path(source["file"]) for source in about["source"])
+    times, values, labels = _arrays(artifacts.raw, about["rows"], len(about["features"]))
+    bounds = np.concatenate([[0], np.cumsum(about["rows_by_series"])]).tolist()
+    series = [
+        SeriesTable(name, times[begin:end], values[begin:end], labels[begin:end] if labelled else None)
+        for name, labelled, (begin, end) in zip(about["series"], about["labelled"], pairwise(bounds), strict=True)
+    ]
+    kept = ("interval_us", "time_column", "time_form", "series_column", "label_column", "feature_column")
     return Table(
-        tuple(about["features"]), series, files=files, notes=tuple(about["notes"]), **{key: about[key] for key in kept}
+        tuple(about["features"]),
+        tuple(series),
+        files=tuple(Path(source["file"]) for source in about["source"]),
+        notes=tuple(about["notes"]),
+        resampled=None if about["resampled"] is None else Resampling(**about["resampled"]),
+        **{key: about[key] for key in kept},
     )
 
 
-def _load_labels(frame: pa.Table, about: dict[str, Any], ends: NDArray[np.int64]) -> list[NDArray[np.bool_] | None]:
-    if not any(about["labelled"]):
-        return [None] * len(about["series"])
-    labels = np.split(frame.column(frame.num_columns - 1).fill_null(False).to_numpy(), ends)
-    return [part if known else None for part, known in zip(labels, about["labelled"], strict=True)]
+def _arrays(path: Path, rows: int, features: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Times (row,), values (row, feature) and labels (row,) of a file that `save` wrote, read batch by batch."""
+    times, values, labels = np.empty(rows, np.int64), np.empty((rows, features)), np.zeros(rows, bool)
+    begin, first = 0, 2  # a feature may bear the name of any column: they are told by their place
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(PIECE):
+            part = slice(begin, begin + len(batch))
+            times[part] = batch.column(1).cast(pa.int64()).to_numpy()
+            for place in range(features):
+                values[part, place] = batch.column(first + place).to_numpy(zero_copy_only=False)
+            if batch.num_columns > first + features:
+                labels[part] = batch.column(first + features).fill_null(False).to_numpy(zero_copy_only=False)
+            begin = part.stop
+    pa.default_memory_pool().release_unused()  # Arrow would keep nearly as much again for later
+    return times, values, labels

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 SECOND = 1_000_000
+UNITS = {"us": 1, "ms": 1000, "s": SECOND, "min": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 YEAR_10000 = 253_402_300_800 * SECOND
 # From 2001 on a count of seconds since 1970 has ten digits; of milliseconds thirteen, and so on. Until the year 2128.
 EPOCH_UNITS = ((1e9, SECOND, "epoch seconds"), (1e12, 1000, "epoch milliseconds"), (1e15, 1, "epoch microseconds"))
@@ -64,13 +65,19 @@ def row_numbers(rows: int) -> Times:
 
 def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """A numeric column as float64, NaN where it has no value."""
-    found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+    found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
     return found
 
 
 def rfc3339(micros: int) -> str:
     """A time for a person and for the wire: microseconds only where there are some."""
     return str(np.datetime_as_string(np.datetime64(micros, "us"))).removesuffix(".000000") + "Z"
+
+
+def spelled(micros: float) -> str:
+    """A length of time for a person: `250 ms`, `1.5 h`."""
+    unit, size = next(((unit, size) for unit, size in reversed(UNITS.items()) if micros >= size), ("us", 1))
+    return f"{micros / size:.4g} {unit}"
 
 
 def _from_strings(texts: pd.Series) -> Times | None:

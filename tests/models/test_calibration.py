@@ -139,7 +139,7 @@ def test_features_are_described_in_raw_units():
     """Mean, deviation and share of missing values are the raw column's; every known value is in the histogram."""
     rows = np.random.default_rng(0).normal(50, 4, size=(1000, 2))
     rows[:250, 1] = np.nan
-    described = describe_features(rows, ("flow", "temp"))
+    described = describe_features(rows.T, ("flow", "temp"))
     assert list(described) == ["flow", "temp"]
     assert (described["flow"].mean, described["flow"].std) == (rows[:, 0].mean(), rows[:, 0].std())
     assert described["temp"].mean == rows[250:, 1].mean()
@@ -150,7 +150,7 @@ def test_features_are_described_in_raw_units():
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e12, np.nan])
 def test_a_feature_that_never_changed_or_never_came_can_be_described(value: float):
     """A constant lies in the middle of its histogram, so that leaving it shows on either side; edges always ascend."""
-    described = describe_features(np.full((40, 1), value), ("flow",))["flow"]
+    described = describe_features(np.full((1, 40), value), ("flow",))["flow"]
     counts = described.histogram.counts
     assert (np.diff(described.histogram.edges) > 0).all()
     assert counts[len(counts) // 2] == sum(counts) == (0 if np.isnan(value) else 40)

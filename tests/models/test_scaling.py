@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.scaling import FLOAT32_MAX, Scaler, ScalerError, rescale
+from models.scaling import FLOAT32_MAX, Moments, Scaler, ScalerError, rescale
 
 
 def test_fitted_rows_have_mean_0_and_deviation_1():
@@ -36,6 +36,29 @@ def test_missing_values_are_not_fitted():
     assert scaler.mean.tolist() == [2, 0, 3]
     assert scaler.scale.tolist() == [1, 1, 1]
     np.testing.assert_array_equal(np.isnan(scaler.transform(rows)), np.isnan(rows))
+
+
+@given(
+    rows=st.lists(st.tuples(*[st.one_of(st.just(np.nan), st.floats(-1e6, 1e6))] * 2), max_size=30),
+    cuts=st.lists(st.integers(0, 30), max_size=3),
+)
+def test_moments_of_parts_add_up(rows, cuts):
+    """Wherever the rows are cut, also into parts without a row, what is known of all of them is the same."""
+    table = np.array(rows).reshape(-1, 2)
+    whole = Moments.of(table)
+    added = sum(map(Moments.of, np.split(table, sorted(cuts))), Moments.of(table[:0]))
+    assert added.rows == whole.rows == len(rows)
+    for name in ("known", "low", "high"):
+        np.testing.assert_array_equal(getattr(added, name), getattr(whole, name))
+    np.testing.assert_allclose(added.mean, whole.mean, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(added.variance, whole.variance, rtol=1e-9, atol=1e-3)
+
+
+def test_moments_far_from_zero_lose_nothing():
+    """A deviation of 1 at 1e9 is one, though the squares of the values could not tell."""
+    rows = np.random.default_rng(3).normal(1e9, 1, (1000, 1))
+    moments = Moments.of(rows[:300]) + Moments.of(rows[300:])
+    np.testing.assert_allclose(moments.variance, rows.var(axis=0), rtol=1e-6)
 
 
 def test_no_rows_are_refused():

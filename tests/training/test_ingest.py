@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from training import ingest
-from training.sheets import DataError
+from training.faults import DataError
 
 NEW_YEAR = 1_577_836_800_000_000  # 2020-01-01T00:00:00Z
 SECOND = 1_000_000
@@ -23,7 +23,7 @@ def read(tmp_path: Path, content: str | bytes, name: str = "pump.csv", **options
     """Write a file and read it."""
     file = tmp_path / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return ingest.read(file, **options)
+    return ingest.read(file, ingest.Wanted(**options))
 
 
 FORMS = {
@@ -117,7 +117,7 @@ def test_a_number_may_be_a_date(tmp_path):
 def test_columns_can_be_named(tmp_path):
     """What the caller names goes before what would be found."""
     text = "time,start,where,b,c,truth\n5,0,7,1,1,0\n6,1,7,2,1,1\n"
-    table = read(tmp_path, text, time="start", series="where", label="truth", ignore=["b"])
+    table = read(tmp_path, text, time="start", series="where", label="truth", ignore=("b",))
     assert table.features == ("time", "c")
     assert table.series[0].name == "7"
     assert table.series[0].labels is not None
@@ -224,7 +224,7 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "unknown time": ("a,b\n1,2\n", {"time": "t"}, "has no column 't' (--time); it has a, b"),
     "unknown series": ("a,b\n1,2\n", {"series": "s"}, "has no column 's' (--series); it has a, b"),
     "unknown label": ("a,b\n1,2\n", {"label": "y"}, "has no column 'y' (--label); it has a, b"),
-    "unknown ignore": ("a,b\n1,2\n", {"ignore": ["c"]}, "has no column 'c' (--ignore); it has a, b"),
+    "unknown ignore": ("a,b\n1,2\n", {"ignore": ("c",)}, "has no column 'c' (--ignore); it has a, b"),
     "a label that is none": ("a,y\n1,0\n2,7\n", {"label": "y"}, "line 3, column 'y': the label is 7; a label is 0"),
     "a label with a hole": ("a,y\n1,0\n2,\n", {"label": "y"}, "line 3, column 'y': the label is None"),
     "words as time": ("a,b\n1,x\n", {"time": "b"}, "line 2, column 'b': 'x' is no time; name another with --time"),

@@ -13,11 +13,17 @@ ROWS = np.arange(60, dtype=np.float32).reshape(30, 2)
 STARTS = {"train": np.array([0, 1, 2, 7]), "validation": np.array([9]), "test": np.array([20, 26])}
 
 
+def save(artifacts: Artifacts, limit: int = 10**9) -> None:
+    """Lay down the rows, then their windows."""
+    loader.create(artifacts, *ROWS.shape)[:] = ROWS
+    loader.save(artifacts, STARTS, SIZE, limit)
+
+
 @pytest.mark.parametrize("limit", [10**9, 0])
 def test_windows_come_back(tmp_path, limit):
     """Whether written out or not, a window is its rows."""
     artifacts = Artifacts(tmp_path)
-    loader.save(artifacts, ROWS, STARTS, SIZE, limit)
+    save(artifacts, limit)
     for part, starts in STARTS.items():
         windows = loader.load(artifacts, part, SIZE)
         taken = windows.take(np.arange(len(windows)))
@@ -28,7 +34,7 @@ def test_windows_come_back(tmp_path, limit):
 def test_targets_are_links_to_the_inputs(tmp_path):
     """An autoencoder's target is its input, and costs nothing on disk."""
     artifacts = Artifacts(tmp_path)
-    loader.save(artifacts, ROWS, STARTS, SIZE)
+    save(artifacts)
     for part in ("train", "val", "test"):
         assert artifacts.loader(f"X_{part}").samefile(artifacts.loader(f"y_{part}"))
     assert np.load(artifacts.loader("X_train")).shape == (4, SIZE, 2)
@@ -37,6 +43,6 @@ def test_targets_are_links_to_the_inputs(tmp_path):
 def test_large_data_is_written_once(tmp_path):
     """Above the limit there are the rows, and where each window begins."""
     artifacts = Artifacts(tmp_path)
-    loader.save(artifacts, ROWS, STARTS, SIZE, limit=0)
+    save(artifacts, limit=0)
     names = {path.name for path in artifacts.loader("rows").parent.iterdir()}
     assert names == {"rows.npy", "starts_train.npy", "starts_val.npy", "starts_test.npy"}

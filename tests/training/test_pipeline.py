@@ -14,7 +14,7 @@ from models.store.local import LocalStore
 from stream_app.cli import tidewatch
 from tests.training.conftest import RELEASE, TINY, Trained, train_on, write_plant
 from training import candidate
-from training.progress import spelled
+from training.times import spelled
 
 TREE = """
 DataProcessing/data_transform/cleaned_df.parquet
@@ -124,10 +124,10 @@ def test_the_command_tells_what_it_does(workplace):
     assert champion is not None
     assert f"{champion.release} now serves dataset plant" in result.output
     for expected in (
-        "600 readings of 2 series (column 'machine'), one each 1 s",
-        "3 features: flow, temp, level",
-        "label: column 'anomaly', 80 of 600 readings are anomalies",
-        "of the values are missing",
+        "600 of 2 series (column 'machine'): 300 each",
+        "one each 1 s, regular",
+        "0.67% of the values, most in level 2.00%",
+        "column 'anomaly': 80 of 600 readings (13.33%), 4 events",
         "windows that hold a labelled anomaly are left out",
         "validation loss",
         "promised 1.00%, measured",

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.scaling import Moments
 from schemas.training import SplitConfig, TrainingConfig
 from training import ingest
 from training.artifacts import read_json
-from training.preprocess import TooLittleData, prepare, spreads
+from training.preprocess import Prepared, TooLittleData, prepare, spreads
+from training.rows import blocks
 from training.split import PARTS
 from training.table import SeriesTable, Table, load
 
@@ -29,6 +31,12 @@ def table(*values: np.ndarray, labels: np.ndarray | None = None, times: np.ndarr
     ]
     names = tuple(f"f{k}" for k in range(values[0].shape[1]))
     return Table(names, tuple(series), SECOND, (Path("file.csv"),), None, "", None, None, ())
+
+
+def scaled(data: Table, prepared: Prepared) -> np.ndarray:
+    """All rows as the networks see them, in blocks as they come."""
+    found = blocks(data, prepared.split, prepared.scaler, prepared.hold_limit)
+    return np.concatenate([block.scaled for block in found])
 
 
 def noise(rows: int, features: int = 2, seed: int = 0) -> np.ndarray:
@@ -55,10 +63,11 @@ def test_nothing_looks_ahead(change, value):
     changed = values.copy()
     changed[change, 0] = value
     before, after = prepare(table(values), CONFIG), prepare(table(changed), CONFIG)
+    rows = [scaled(table(each), prepared) for each, prepared in ((values, before), (changed, after))]
     if before.split.parts[change] != PARTS.index("train"):
         np.testing.assert_array_equal(before.scaler.mean, after.scaler.mean)
         np.testing.assert_array_equal(before.scaler.scale, after.scaler.scale)
-        np.testing.assert_array_equal(before.rows[:change], after.rows[:change])
+        np.testing.assert_array_equal(rows[0][:change], rows[1][:change])
     for part in PARTS:
         np.testing.assert_array_equal(before.split.windows[part], after.split.windows[part])
 
@@ -76,8 +85,9 @@ def test_a_constant_feature_survives():
     values = noise(400)
     values[:, 1] = 5.0
     prepared = prepare(table(values), CONFIG)
-    assert (prepared.rows[:, 1] == 0).all()
-    assert np.isfinite(prepared.rows).all()
+    rows = scaled(table(values), prepared)
+    assert (rows[:, 1] == 0).all()
+    assert np.isfinite(rows).all()
     assert "constant in the train part: f1; any change there will stand out" in prepared.notes
 
 
@@ -86,8 +96,9 @@ def test_a_feature_without_a_value_in_the_train_part():
     values = noise(400)
     values[:300, 1] = np.nan
     prepared = prepare(table(values), CONFIG)
-    assert np.isfinite(prepared.rows).all()
-    np.testing.assert_allclose(prepared.rows[300:, 1], values[300:, 1], rtol=1e-6)
+    rows = scaled(table(values), prepared)
+    assert np.isfinite(rows).all()
+    np.testing.assert_allclose(rows[300:, 1], values[300:, 1], rtol=1e-6)
 
 
 def test_series_that_differ_more_than_they_vary_are_warned_of():
@@ -102,7 +113,7 @@ def test_spreads_leave_out_what_is_missing():
     """A series without any value of a feature says nothing about it."""
     values = [noise(100), noise(100, seed=1), noise(100, seed=2)]
     values[2][:, 0] = np.nan
-    between, within = spreads(table(*values), np.concatenate(values), np.ones(300, bool))
+    between, within = spreads([Moments.of(each) for each in values])
     assert between[0] == pytest.approx(np.var([values[k][:, 0].mean() for k in (0, 1)]))
     assert within[0] == pytest.approx(np.mean([values[k][:, 0].var() for k in (0, 1)]))
 
