@@ -7,7 +7,21 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+FOLDERS = (
+    "DataProcessing/data_transform",
+    "DataProcessing/dataset",
+    "DataProcessing/preprocessing_obj",
+    "DataProcessing/timestamp_data",
+    "DataProcessing/window_config",
+    "model_dataloader",
+    "model_training/checkpoints",
+    "model_training/release",
+    "model_inference/inference_metrics",
+    "model_inference/inference_results",
+    "plots",
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ class Artifacts:
 
     def checkpoint(self, name: str) -> Path:
         """All that a network's training needs to go on after its last epoch."""
-        return self.training("checkpoints", f"{name}.pth")
+        return self.training("checkpoints", f"{name}.checkpoint")
 
     def release(self, name: str) -> Path:
         """A file of the release, as it is evaluated and then published."""
@@ -104,10 +118,14 @@ class Artifacts:
         """The run told on one page."""
         return self._at("report.html")
 
+    def make(self) -> Self:
+        """Make the folders of the tree, those that are not there yet."""
+        for folder in FOLDERS:
+            (self.tree / folder).mkdir(parents=True, exist_ok=True)
+        return self
+
     def _at(self, *names: str) -> Path:
-        path = self.tree.joinpath(*names)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return self.tree.joinpath(*names)
 
 
 def write_json(path: Path, content: Any) -> None:

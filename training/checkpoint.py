@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import pickle
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,27 @@ import torch
 
 from training.artifacts import replace
 
+DIGEST = 32  # bytes before the content: SHA-256 over what it belongs to and itself; torch would load flipped bits
+
 
 def save(path: Path, belongs: str, snapshot: dict[str, Any]) -> None:
     """Keep a snapshot; `belongs` is a digest of all that shapes the training."""
     buffer = io.BytesIO()
-    torch.save({"belongs": belongs, "snapshot": snapshot}, buffer)
-    replace(path, buffer.getvalue())
+    torch.save(snapshot, buffer)
+    content = buffer.getvalue()
+    replace(path, _digest(belongs, content) + content)
 
 
 def load(path: Path, belongs: str) -> dict[str, Any] | None:
-    """The snapshot; None if there is none, it belongs to another training, or it is damaged: begin anew."""
-    try:
-        content = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+    """The snapshot; None, which is to begin anew, if there is none, it is damaged, or it belongs to something else."""
+    if not path.exists():
         return None
-    matches = isinstance(content, dict) and content.get("belongs") == belongs
-    return content["snapshot"] if matches else None
+    digest, content = (whole := path.read_bytes())[:DIGEST], whole[DIGEST:]
+    if digest != _digest(belongs, content):
+        return None
+    snapshot: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True)
+    return snapshot
+
+
+def _digest(belongs: str, content: bytes) -> bytes:
+    return sha256(belongs.encode() + content).digest()

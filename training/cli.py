@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +32,7 @@ from training.options import reading_options
 from training.pipeline import Pipeline
 from training.progress import Board
 from training.roles import Wanted
-from training.runs import Request, Run
+from training.runs import Request, Run, RunError
 from training.stages import NAMES
 from training.summary import show
 
@@ -80,15 +84,14 @@ def train(
       tidewatch train --run 20260829T101500Z-3f2a91 --set threshold.rate=0.001
     """
     began, store = time.monotonic(), settings.store.url
-    if earlier is None:
-        run = _begin(data, dataset, run_dir, only, store, wishes)
-    else:
-        run = runs.find(earlier)
-        _refuse(run, dataset, run_dir)
-    with run.locked():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is the same as Ctrl-C
+    run = _find(earlier, dataset, run_dir) if earlier else _begin(data, dataset, run_dir, only, store, wishes)
+    with run.locked(), _told_how_to_go_on(run):
         request = wished(run.request if data is None else replace(run.request, data=data), store, **wishes)
         console = Console(highlight=False)
-        _play(run, request, console, only, again)
+        with Board(console, request.config) as board:
+            rename = partial(new_identity, run.record.identity.dataset)
+            Pipeline(run, request, open_store(store), board, rename).play(only, again=again)
         _close(console, run, time.monotonic() - began)
 
 
@@ -111,6 +114,13 @@ def wished(
     )
 
 
+def new_identity(dataset: str) -> Identity:
+    """A name for a release that is made now."""
+    now = datetime.now(UTC)
+    release = release_id(now, secrets.token_bytes(8))
+    return Identity(dataset, release, now.isoformat(timespec="seconds").replace("+00:00", "Z"), version("tidewatch"))
+
+
 def _begin(
     data: Path | None,
     dataset: str | None,
@@ -122,50 +132,52 @@ def _begin(
     """A new run, after all that can be refused without one."""
     if data is None or dataset is None:
         raise click.UsageError(f"Missing option '--{'data' if data is None else 'dataset'}': a new run needs it.")
-    check_names(dataset)
     if only and "ingest" not in only:
         raise click.UsageError(f"--only {only[0]} needs what earlier stages left; name their run by --run.")
+    check_names(dataset)
     default = configs.load("default", FILES / "detectors")
     request = wished(Request(data, Wanted(), default, store, promote=True), store, **wishes)
     open_store(store)
     ingest.find_files(data)
-    identity = named(dataset)
+    identity = new_identity(dataset)
     return runs.create(run_dir or runs.RUNS / identity.release, request, identity)
 
 
-def _refuse(run: Run, dataset: str | None, run_dir: Path | None) -> None:
-    """A run stays where it is, and what it is."""
+def _find(earlier: str, dataset: str | None, run_dir: Path | None) -> Run:
+    """An earlier run, which stays where it is, and what it is."""
+    run = runs.find(earlier)
     if run_dir is not None:
         raise click.UsageError("--run-dir is for a new run; leave it out, or leave out --run.")
     if dataset not in {None, run.record.identity.dataset}:
         raise TidewatchError(
             f"run {run.spelled} is of dataset '{run.record.identity.dataset}', not '{dataset}'; begin a new run"
         )
+    return run
 
 
-def named(dataset: str) -> Identity:
-    """A name for a release that is made now."""
-    now = datetime.now(UTC)
-    release = release_id(now, secrets.token_bytes(8))
-    return Identity(dataset, release, now.isoformat(timespec="seconds").replace("+00:00", "Z"), version("tidewatch"))
-
-
-def _play(run: Run, request: Request, console: Console, only: tuple[str, ...], again: bool) -> None:
-    """Run the stages; whoever stops them is told how to go on."""
-    store, dataset = open_store(request.store), run.record.identity.dataset
+@contextmanager
+def _told_how_to_go_on(run: Run) -> Iterator[None]:
+    """Say how a run goes on that was stopped; one whose data could not be read leaves nothing behind."""
+    again = f"stopped; go on with: tidewatch train --resume {shlex.quote(run.spelled)}"
     try:
-        with Board(console, request.config) as board:
-            Pipeline(run, request, store, board, lambda: named(dataset)).play(only, again=again)
+        yield
+    except RunError:
+        raise  # nothing was begun
     except KeyboardInterrupt:
-        command = f"tidewatch train --resume {shlex.quote(run.spelled)}"
-        click.secho(f"stopped; go on with: {command}", err=True)
+        click.echo(again, err=True)
+        raise click.Abort from None
+    except (TidewatchError, OSError):
+        if run.artifacts.ingestion.exists():
+            click.echo(again, err=True)
+        else:
+            shutil.rmtree(run.root)
         raise
 
 
 def _close(console: Console, run: Run, seconds: float) -> None:
     """Which release serves, where to look, and what to do next."""
     spelled = shlex.quote(run.spelled)
-    if run.is_done:
+    if run.is_complete:
         result, dataset, release = outcome.load(run.artifacts), run.record.identity.dataset, run.record.identity.release
         show(console, result)
         promoted = result.publication.version is not None

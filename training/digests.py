@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -50,8 +50,6 @@ def matching(root: Path, patterns: Iterable[str]) -> list[Path]:
 def of_code() -> str:
     """Of the sources that compute, and of the versions of the libraries below them."""
     root = Path(__file__).parents[1]
-    sources = {
-        path.relative_to(root).as_posix(): of_file(path) for package in CODE for path in (root / package).rglob("*.py")
-    }
-    libraries: Mapping[str, str] = {name: version(name) for name in LIBRARIES}
-    return of_value([sources, libraries])
+    sources = [of_files(root / package, ["**/*"]) for package in CODE]
+    written = [(path, digest) for files in sources for path, digest in files.items() if "__pycache__" not in path]
+    return of_value([written, [version(name) for name in LIBRARIES]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +19,7 @@ from training.events import (
     NetworkDone,
     NetworkStarted,
     Preprocessed,
+    RunStarted,
     StageEnded,
     StageSkipped,
     StageStarted,
@@ -44,6 +45,7 @@ class Board:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
         )
+        self._known: Collection[str] = ()  # the stages that were run before
         self._tasks: dict[str, TaskID] = {
             name: self.progress.add_task(name, False, epoch=0, epochs=config.training.epochs, loss="-", validation="-")
             for name in config.networks
@@ -61,15 +63,14 @@ class Board:
     def __call__(self, event: Event) -> None:
         """Show an event, if there is something to see."""
         match event:
-            case StageStarted(name="train"):
-                self._headline("Train", f"{len(self.config.networks)} network{'s' * (len(self.config.networks) > 1)}")
-                self.progress.start()
+            case RunStarted():
+                self._known = event.record.stages.keys()
+            case StageStarted():
+                self._begin(event)
+            case StageSkipped():
+                self._line(f"{event.name}: unchanged, not run again", "dim")
             case StageEnded(name="train"):
                 self.progress.stop()
-            case StageStarted(name="calibrate" | "evaluate" as name):
-                self._headline(name.capitalize(), "on windows that trained nothing")
-            case StageSkipped():
-                self._line(f"{event.name}: nothing has changed, it is not run again", "dim")
             case Ingested():
                 self._ingested(event.table)
             case Preprocessed():
@@ -77,13 +78,22 @@ class Board:
             case NetworkStarted():
                 self._network(event.name, event.history)
             case BatchDone():
-                self.progress.update(
-                    self._tasks[event.name], completed=event.done, total=event.total, loss=f"{event.loss:.4f}"
-                )
+                self._move(event)
             case EpochDone():
                 self._epoch(event.name, event.epoch)
             case NetworkDone():
                 self._fill(event.name)
+
+    def _begin(self, stage: StageStarted) -> None:
+        """Say why a stage is run that was run before, and what the longer ones do."""
+        if stage.name in self._known:
+            self._line(f"{stage.name}: {stage.why}", "dim")
+        match stage.name:
+            case "train":
+                self._headline("Train", f"{len(self.config.networks)} network{'s' * (len(self.config.networks) > 1)}")
+                self.progress.start()
+            case "calibrate" | "evaluate":
+                self._headline(stage.name.capitalize(), "on windows that trained nothing")
 
     def _ingested(self, table: Table) -> None:
         """Say what the files were taken for."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
 from schemas.errors import TidewatchError
 from schemas.manifest import Identity
 from schemas.run import FORMAT, RunRecord, StageRecord
 from schemas.training import TrainingConfig
+from training import digests, lock
 from training.artifacts import Artifacts, replace
 from training.roles import Wanted
 
@@ -56,18 +56,40 @@ class Run:
         return self.root.name if self.root.parent == RUNS else str(self.root)
 
     @property
-    def is_done(self) -> bool:
-        """Whether there is nothing more to do."""
-        stages = self.record.stages
-        return "package" in stages and all(stage.state == "done" for stage in stages.values())
+    def is_complete(self) -> bool:
+        """Whether its release is published, and all that was made since."""
+        return "package" in self.record.stages and {self.state(name) for name in self.record.stages} == {"done"}
 
     @property
     def request(self) -> Request:
         """What it was asked for."""
         record = self.record
-        wanted = msgspec.convert(record.wanted, Wanted)
-        config = TrainingConfig.model_validate(record.config)
+        try:
+            wanted = msgspec.convert(record.wanted, Wanted)
+            config = TrainingConfig.model_validate(record.config)
+        except (msgspec.ValidationError, ValidationError):
+            raise RunError(f"run {self.spelled} was asked for in words of another version; begin a new run") from None
         return Request(near(Path(record.data)), wanted, config, record.store, record.promote)
+
+    def state(self, stage: str) -> str:
+        """What has become of a stage: done, outdated (an earlier one was run since), failed, running or interrupted."""
+        record = self.record.stages[stage]
+        if record.state == "running":
+            return "running" if self.is_at_work else "interrupted"
+        if record.state == "failed":
+            return "failed"
+        return "done" if all(self._stands(name, digest) for name, digest in record.inputs.items()) else "outdated"
+
+    def _stands(self, name: str, digest: str) -> bool:
+        """Whether an input, if it is what a stage left, is what it would leave now."""
+        if name not in self.record.stages:
+            return True
+        return digest == digests.of_value(self.record.stages[name].outputs) and self.state(name) == "done"
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process works on it."""
+        return lock.is_held(self.root / LOCK)
 
     def note(self, stage: str, became: StageRecord) -> None:
         """Put on record what became of a stage."""
@@ -85,15 +107,14 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Work on it alone, from what is on record now; the system takes the lock back from a process that dies."""
-        with (self.root / LOCK).open("a+") as file:
-            if not _take(file.fileno()):
-                file.seek(0)
-                raise RunError(f"process {file.read() or '?'} is at work on run {self.root}; wait for it, or stop it")
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            self.record = _read(self.root)
-            yield
+        try:
+            with lock.held(self.root / LOCK):
+                self.record = _read(self.root)
+                yield
+        except lock.Held as holder:
+            raise RunError(
+                f"process {holder} is at work on run {self.spelled}; wait until it ends, or stop it"
+            ) from None
 
 
 def create(root: Path, request: Request, identity: Identity) -> Run:
@@ -117,11 +138,6 @@ def asked(request: Request) -> dict[str, Any]:
     }
 
 
-def near(path: Path) -> Path:
-    """An absolute path as a person would write it here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
 def find(named: str, folder: Path = RUNS) -> Run:
     """The run of an id under `folder`, or of a path."""
     for root in (folder / named, Path(named)):
@@ -130,10 +146,22 @@ def find(named: str, folder: Path = RUNS) -> Run:
     raise RunError(f"there is no run '{named}', neither under {folder} nor as a path; see: tidewatch runs list")
 
 
-def is_locked(root: Path) -> bool:
-    """Whether a process is at work on it."""
-    with (root / LOCK).open("a") as file:
-        return not _take(file.fileno())
+def all_in(folder: Path = RUNS) -> list[Run]:
+    """The runs in a folder, oldest first; one whose record can not be read is passed over."""
+    found = [Run(path.parent, record) for path in folder.glob(f"*/{RECORD}") if (record := _readable(path.parent))]
+    return sorted(found, key=lambda run: (run.record.created, run.record.run))
+
+
+def near(path: Path) -> Path:
+    """An absolute path as a person would write it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _readable(root: Path) -> RunRecord | None:
+    try:
+        return _read(root)
+    except RunError:
+        return None
 
 
 def _read(root: Path) -> RunRecord:
@@ -141,15 +169,7 @@ def _read(root: Path) -> RunRecord:
     try:
         record = msgspec.json.decode(path.read_bytes(), type=RunRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} can not be read ({error}); train again, into a new run") from None
+        raise RunError(f"{path} can not be read ({error}); begin a new run") from None
     if record.format != FORMAT:
-        raise RunError(f"{path} has format {record.format}, this program knows {FORMAT}; train again, into a new run")
+        raise RunError(f"{path} has format {record.format}, this program knows {FORMAT}; begin a new run")
     return record
-
-
-def _take(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -91,7 +91,7 @@ def _trained(series: Series, overrides: Sequence[str], kept: Path) -> Detector:
     config = configs.load("default", FILES / "detectors", overrides)
     kept.mkdir(parents=True, exist_ok=True)
     with threads(config.training.threads), tempfile.TemporaryDirectory(dir=kept) as place:
-        artifacts = Artifacts(Path(place))
+        artifacts = Artifacts(Path(place)).make()
         ingest.run(artifacts, _file(series, Path(place)), Wanted(time="time"))
         preprocess.run(artifacts, config)
         networks = _networks(series, overrides, artifacts, kept)

@@ -22,7 +22,7 @@ def save(artifacts: Artifacts, limit: int = 10**9) -> None:
 @pytest.mark.parametrize("limit", [10**9, 0])
 def test_windows_come_back(tmp_path, limit):
     """Whether written out or not, a window is its rows."""
-    artifacts = Artifacts(tmp_path)
+    artifacts = Artifacts(tmp_path).make()
     save(artifacts, limit)
     for part, starts in STARTS.items():
         windows = loader.load(artifacts, part, SIZE)
@@ -33,7 +33,7 @@ def test_windows_come_back(tmp_path, limit):
 
 def test_targets_are_links_to_the_inputs(tmp_path):
     """An autoencoder's target is its input, and costs nothing on disk."""
-    artifacts = Artifacts(tmp_path)
+    artifacts = Artifacts(tmp_path).make()
     save(artifacts)
     for part in ("train", "val", "test"):
         assert artifacts.loader(f"X_{part}").samefile(artifacts.loader(f"y_{part}"))
@@ -42,7 +42,7 @@ def test_targets_are_links_to_the_inputs(tmp_path):
 
 def test_large_data_is_written_once(tmp_path):
     """Above the limit there are the rows, and where each window begins."""
-    artifacts = Artifacts(tmp_path)
+    artifacts = Artifacts(tmp_path).make()
     save(artifacts, limit=0)
     names = {path.name for path in artifacts.loader("rows").parent.iterdir()}
     assert names == {"rows.npy", "starts_train.npy", "starts_val.npy", "starts_test.npy"}

@@ -39,8 +39,8 @@ model_inference/inference_metrics/metrics.json
 model_inference/inference_results/events.json
 model_inference/inference_results/windows.parquet
 model_training/best_model_name.txt
-model_training/checkpoints/cnn_ae.pth
-model_training/checkpoints/lstm_ae.pth
+model_training/checkpoints/cnn_ae.checkpoint
+model_training/checkpoints/lstm_ae.checkpoint
 model_training/cnn_ae.pth
 model_training/lstm_ae.pth
 model_training/publication.json

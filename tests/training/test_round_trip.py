@@ -64,7 +64,7 @@ def test_every_form_is_read_back(shape, form, readings):
 def test_a_run_keeps_what_was_read(readings):
     """The next stage loads the very table, row groups and all."""
     with scratch("plant.csv", files.csv(readings)) as file:
-        table, artifacts = ingest.read(file), Artifacts(file.parent)
+        table, artifacts = ingest.read(file), Artifacts(file.parent).make()
         save(table, artifacts.raw)
         write_json(artifacts.ingestion, describe(table))
         loaded = load(artifacts)
