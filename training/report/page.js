@@ -7,6 +7,7 @@ const colour = (name) => () => getComputedStyle(document.documentElement).getPro
 const axis = (more) => ({
   stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui", ...more,
 });
+const PAPER = 680; // pixels between the margins of a page
 const charts = new Set(); // all that are drawn, to be drawn again in other colours or widths
 
 // Rows without a time are numbered: the file's clock ticks once a row.
@@ -78,10 +79,10 @@ function mainOptions(line) {
   const labelled = line.labelled.length > 0;
   return {
     height: 320,
-    padding: [labelled ? 2 * LANE + 8 : LANE + 8, 12, 0, 0],
+    padding: [labelled ? 2 * LANE + 8 : LANE + 8, 24, 0, 0],
     cursor: { y: false, drag: { x: true, y: false, setScale: true }, points: { size: 7 } },
     scales: { x: along, y: scoreScale(line) },
-    axes: [timeAxis(), axis({ size: 56, ...(line.bent ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : tick.toLocaleString("en"))) })],
+    axes: [timeAxis({ space: 76 }), axis({ size: 56, ...(line.bent ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : tick.toLocaleString("en"))) })],
     series: [
       {},
       { label: "score", stroke: colour("first"), width: 1.25, points: { size: 4, fill: colour("first") } },
@@ -119,7 +120,7 @@ function lanes(u, line) {
 function overviewOptions(line) {
   return {
     height: 56,
-    padding: [4, 12, 4, 0],
+    padding: [4, 24, 4, 0],
     cursor: { x: false, y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: along, y: scoreScale(line) },
     axes: [{ show: false }, axis({ size: 56, values: () => [], grid: { show: false } })],
@@ -228,10 +229,10 @@ function drawEvent(details) {
 function drawFeature(holder, event, feature, sync) {
   draw(holder, {
     height: 130,
-    padding: [8, 8, 0, 0],
+    padding: [8, 24, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, sync: { key: sync } },
     scales: { x: along },
-    axes: [timeAxis({ space: 70 }), axis({ size: 56, space: 20 })],
+    axes: [timeAxis({ space: 76 }), axis({ size: 56, space: 20 })],
     series: [
       {},
       { stroke: colour("first"), width: 1.75, points: { show: false } },
@@ -254,9 +255,17 @@ function showEvent(event) {
 
 // --- all of them -----------------------------------------------------------------------------------------------------
 
-function paint(light) {
-  document.documentElement.classList.toggle("light", light);
+function paint() {
   for (const chart of charts) chart.redraw(false);
+}
+
+// Paper is light, and narrower than most screens.
+function toPaper(printing) {
+  document.documentElement.classList.toggle("light", printing);
+  for (const chart of charts) {
+    const width = chart.root.parentElement.clientWidth;
+    chart.setSize({ width: printing ? Math.min(width, PAPER) : width, height: chart.height });
+  }
 }
 
 if (data.timelines.length) {
@@ -268,6 +277,6 @@ for (const details of document.querySelectorAll("details.event")) {
   drawEvent(details);
 }
 for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => showEvent(data.events[button.dataset.show]));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(false));
-addEventListener("beforeprint", () => paint(true)); // paper is light
-addEventListener("afterprint", () => paint(false));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+addEventListener("beforeprint", () => toPaper(true));
+addEventListener("afterprint", () => toPaper(false));

@@ -16,6 +16,7 @@ from training.report.distributions import distributions
 from training.report.drawing import Plot
 from training.report.findings import Findings
 from training.report.happenings import Happening
+from training.report.injected import grids, untouched
 from training.report.limits import limits
 from training.report.losses import learnings
 from training.report.timeline import as_columns, timelines
@@ -30,6 +31,7 @@ def page(findings: Findings) -> str:
     """The whole report."""
     lines = timelines(findings.judged)
     events = [Happening(event) for event in findings.events.events]
+    injected = findings.evaluation.injected
     return (
         environment()
         .get_template("page.html")
@@ -39,7 +41,8 @@ def page(findings: Findings) -> str:
             cautions=list(headline.cautions(findings)),
             timelines=lines,
             events=events,
-            injected=findings.evaluation.injected,
+            injected=grids(injected),
+            untouched=untouched(injected) if injected else "",
             distributions=distributions(findings.judged, findings.networks),
             learnings=learnings(findings.histories),
             health=health,

@@ -160,6 +160,21 @@ def test_the_scheme_is_the_readers(open_page: Open):
     assert background(tab) == light[0]
 
 
+def test_a_plot_fits_on_paper(open_page: Open):
+    """Printed from a wide and dark screen it is narrow and light, and afterwards as it was."""
+    tab = open_page(findings(), color_scheme="dark")
+    wide = tab.evaluate("shown.main.width")
+    printed = tab.evaluate("""async () => {
+        dispatchEvent(new Event("beforeprint"));
+        await null;
+        const seen = [shown.main.width, colour("page")()];
+        dispatchEvent(new Event("afterprint"));
+        return seen;
+    }""")
+    assert printed == [680, "#ffffff"]
+    assert tab.evaluate("[shown.main.width, colour('page')()]") == [wide, "#12161c"]
+
+
 def test_a_phone_is_wide_enough(open_page: Open):
     """Nothing has to be scrolled sideways but tables; plots are as wide as the page."""
     tab = open_page(findings(), viewport={"width": 360, "height": 740})

@@ -15,7 +15,7 @@ from tests.training.conftest import RELEASE, Trained
 from tests.training.report.made import START, evaluation, event, findings
 from training import report
 from training.artifacts import Artifacts
-from training.report import card, happenings, headline, health, words
+from training.report import card, happenings, headline, health, injected, words
 from training.report.findings import NotFinished, read
 from training.report.limits import limits
 from training.report.page import as_json, page
@@ -99,6 +99,18 @@ def test_a_kind_that_is_found_when_it_is_large_is_no_weakness():
     """Small ones may be within the noise."""
     both = [Injected("drift", size, "sd", 10, found, found / 10, None, 0) for size, found in ((1.0, 1), (4.0, 9))]
     assert list(headline.weaknesses(both)) == []
+
+
+def test_injected_anomalies_are_a_grid():
+    """Kinds by sizes, a grid for each unit; what was not tried is left open."""
+    spike = [Injected("spike", size, "sd", 10, 5, 0.5, 1.0, 1) for size in (1.0, 2.0)]
+    drift = [Injected("drift", 2.0, "sd", 10, 9, 0.9, 1.0, 1)]
+    stuck = [Injected("stuck", 8.0, "rows", 10, 0, 0.0, None, 2)]
+    deviations, rows = injected.grids([*spike, *drift, *stuck])
+    assert deviations.sizes == [1, 2]
+    assert deviations.rows == {"spike": spike, "drift": [None, *drift]}
+    assert rows.rows == {"stuck": stuck}
+    assert injected.untouched([*spike, *stuck]) == "Of the same stretches left untouched, 13 % were flagged."
 
 
 def test_too_few_calibration_windows_are_said():
