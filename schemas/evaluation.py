@@ -19,8 +19,9 @@ class FlagRate(msgspec.Struct, frozen=True):
 class Labelled(msgspec.Struct, frozen=True):
     """How scores and flags agree with labels, never point-adjusted; a window is judged by the label of its last row.
 
-    The windows are those of the test part, and those before it that hold a labelled anomaly, which were left out of all
-    fitting. Ranking figures are None if all labels say the same. `training.measures` says what each figure is.
+    Windows are those of the test part; if their labels all say the same, also those before it that hold a labelled
+    anomaly, which were left out of all fitting. Events are counted over both in any case. Ranking figures are None if
+    all labels say the same even so. `training.measures` says what each figure is.
     """
 
     windows: int
@@ -36,8 +37,9 @@ class Labelled(msgspec.Struct, frozen=True):
     events: int
     events_found: int
     event_recall: float | None  # None if there are no events
-    median_delay_rows: float | None  # of the events found
+    median_delay_rows: float | None  # of the events found, from the first row that is judged
     auc_pr_by_network: dict[str, float | None]
+    windows_before: int = 0  # of `windows`, those before the test part
 
 
 class Injected(msgspec.Struct, frozen=True):

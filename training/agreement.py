@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,6 @@ from training.measures import Ranking, confusion, detection, rank
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-UNRANKED: dict[str, float | None] = dict.fromkeys(Ranking.__dataclass_fields__)
-
 
 def flag_rate(promised: float, normal: Judged) -> FlagRate:
     """Of windows without a labelled anomaly."""
@@ -25,17 +24,23 @@ def flag_rate(promised: float, normal: Judged) -> FlagRate:
     return FlagRate(promised, windows, flagged, flagged / windows if windows else None)
 
 
-def agreement(judged: Judged, truth: Mask, breaks: Index, stride: int, networks: Sequence[str]) -> Labelled:
-    """The figures of windows with the label (window,) of their last row; `breaks` as `training.measures` has them."""
-    rankable = bool(truth.any()) and not truth.all()
-    ranking = asdict(rank(judged.score, truth, breaks=breaks)) if rankable else UNRANKED
-    members = zip(networks, judged.model_scores.T, strict=True)
-    by_network = {name: float(average_precision_score(truth, own)) if rankable else None for name, own in members}
-    rows, found = confusion(judged.is_anomaly, truth), detection(judged.is_anomaly, truth, breaks)
+def agreement(
+    judged: Judged, truth: Mask, tested: Mask, owners: Index, stride: int, networks: Sequence[str]
+) -> Labelled:
+    """The figures of windows with the label of their last row, whether they are of the test part, and whose they are.
+
+    The last three are (window,) each. Before the test part only windows with an anomaly are known, and they would make
+    anomalies look commoner than they are: where the test part has labels of both kinds, they count as events alone.
+    """
+    counted = tested if _both(truth[tested]) else np.ones_like(tested)
+    mine = judged.where(counted)
+    found = detection(judged.is_anomaly, truth, breaks_of(judged.row, owners, stride))
+    rows = confusion(mine.is_anomaly, truth[counted])
     return Labelled(
-        windows=len(truth),
-        anomalous=int(truth.sum()),
-        **ranking,
+        windows=len(mine),
+        anomalous=int(truth[counted].sum()),
+        windows_before=int((counted & ~tested).sum()),
+        **_ranked(mine, truth[counted], breaks_of(mine.row, owners[counted], stride), networks),
         f1=rows.f1,
         far=rows.false_alarm_rate,
         mar=rows.missed_alarm_rate,
@@ -43,8 +48,20 @@ def agreement(judged: Judged, truth: Mask, breaks: Index, stride: int, networks:
         events_found=len(found.delays),
         event_recall=found.recall if found.events else None,
         median_delay_rows=None if found.median_delay is None else found.median_delay * stride,
-        auc_pr_by_network=by_network,
     )
+
+
+def _ranked(judged: Judged, truth: Mask, breaks: Index, networks: Sequence[str]) -> dict[str, Any]:
+    """The figures that need no threshold, by name."""
+    if not _both(truth):
+        return {**dict.fromkeys(Ranking.__dataclass_fields__), "auc_pr_by_network": dict.fromkeys(networks)}
+    alone = [float(average_precision_score(truth, own)) for own in judged.model_scores.T]
+    by_network = dict(zip(networks, alone, strict=True))
+    return {**asdict(rank(judged.score, truth, breaks=breaks)), "auc_pr_by_network": by_network}
+
+
+def _both(truth: Mask) -> bool:
+    return bool(truth.any()) and not truth.all()
 
 
 def breaks_of(rows: Index, owners: Index, stride: int) -> Index:

@@ -19,7 +19,7 @@ from models.stream import StreamDetector
 from schemas.evaluation import Evaluation, Labelled, SeriesFigures
 from schemas.training import TrainingConfig
 from training import candidate, results, trials, worst
-from training.agreement import agreement, breaks_of, flag_rate
+from training.agreement import agreement, flag_rate
 from training.artifacts import Artifacts, write_json
 from training.judging import Judged, judge
 from training.table import load
@@ -87,6 +87,5 @@ class Figures:
         return SeriesFigures(flag_rate(truth.config.threshold.rate, judged.where(normal)), labelled)
 
     def _labelled(self, judged: Judged, owners: NDArray[np.int64]) -> Labelled:
-        stride = self.truth.config.window.stride
-        breaks = breaks_of(judged.row, owners, stride)
-        return agreement(judged, self.truth.labels[judged.row], breaks, stride, self.networks)
+        labels, tested = self.truth.labels[judged.row], self.truth.tested(judged.row)
+        return agreement(judged, labels, tested, owners, self.truth.config.window.stride, self.networks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -31,14 +30,15 @@ def injected_grid(injected: Sequence[Injected]) -> Grid:
     """A row for each kind, a column for each size: which share of the tries was found, and how soon."""
     grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=False)
     grid.add_column()
-    for unit, mine in groupby(injected, key=lambda one: one.unit):
-        rows = {kind: list(sizes) for kind, sizes in groupby(mine, key=lambda one: one.kind)}
-        sizes = max(rows.values(), key=len)
+    for unit in dict.fromkeys(one.unit for one in injected):
+        mine = [one for one in injected if one.unit == unit]
+        sizes = sorted({one.size for one in mine})
         for _ in range(len(sizes) - len(grid.columns) + 1):
             grid.add_column(justify="right")
-        grid.add_row("injected" if unit == "sd" else "", *(f"{one.size:g} {unit}" for one in sizes), style="bold")
-        for kind, found in rows.items():
-            grid.add_row(kind, *map(_found, found))
+        grid.add_row("injected" * (not grid.row_count), *(f"{size:g} {unit}" for size in sizes), style="bold")
+        for kind in dict.fromkeys(one.kind for one in mine):
+            found = {one.size: _found(one) for one in mine if one.kind == kind}
+            grid.add_row(kind, *(found.get(size, "") for size in sizes))
     return grid
 
 
@@ -80,7 +80,10 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         ),
         ("flag rate", _rate(evaluation)),
     ]
-    return lines + (_agreement(evaluation.labelled) if evaluation.labelled else [])
+    if evaluation.labelled:
+        return lines + _agreement(evaluation.labelled)
+    none = ("injected", "nothing: the test part has no room for an anomaly, or no feature ever varied")
+    return lines if evaluation.injected else [*lines, none]
 
 
 def _rate(evaluation: Evaluation) -> str:
@@ -108,11 +111,7 @@ def _agreement(labelled: Labelled) -> list[tuple[str, str]]:
             "anomalous ones, at the automatic threshold and without point adjustment",
         ),
         ("events", _events(labelled)),
-        (
-            "measured on",
-            f"{labelled.windows:,} labelled windows that fitted nothing: the test part, and before it those that hold "
-            "an anomaly",
-        ),
+        ("measured on", _measured(labelled)),
     ]
 
 
@@ -120,6 +119,12 @@ def _events(labelled: Labelled) -> str:
     delay = labelled.median_delay_rows
     soon = "" if delay is None else f", at the median {delay:g} readings after they began"
     return f"{labelled.events_found} of {labelled.events} found{soon}"
+
+
+def _measured(labelled: Labelled) -> str:
+    tested, before = labelled.windows - labelled.windows_before, labelled.windows_before
+    more = f", where all labels say the same, and {before:,} before it that hold an anomaly" if before else ""
+    return f"{tested:,} windows of the test part{more}; events also on those before it that were left out of fitting"
 
 
 def _number(value: float | None) -> str:

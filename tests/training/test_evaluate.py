@@ -139,21 +139,30 @@ def test_anomalies_far_apart_are_judged_in_pieces(monkeypatch):
 
 
 def test_figures_by_hand():
-    """Counted on paper: flagged are one of three anomalous windows in the test part, and none before it."""
+    """Counted on paper: in the test part one of three anomalous windows is flagged; before it, no anomalous one is."""
     truth, judged = hand_made()
     figures = Figures(truth, judged, ("one", "other"))
     whole = figures.all
     assert (whole.flag_rate.windows, whole.flag_rate.flagged, whole.flag_rate.measured) == (2, 1, 0.5)
     found = whole.labelled
     assert found is not None
-    assert (found.windows, found.anomalous) == (11, 4)
+    assert (found.windows, found.windows_before, found.anomalous) == (7, 0, 3)
     assert (found.events, found.events_found, found.event_recall, found.median_delay_rows) == (3, 1, 1 / 3, 0.0)
-    assert (found.f1, found.far, found.mar) == pytest.approx((2 / 7, 2 / 7, 3 / 4))
-    assert found.auc_pr == pytest.approx((1 + 1 + 3 / 4 + 4 / 5) / 4)
+    assert (found.f1, found.far, found.mar) == pytest.approx((2 / 5, 1 / 4, 2 / 3))
+    assert found.auc_pr == pytest.approx((1 + 2 / 3 + 3 / 4) / 3)
     assert found.auc_pr_by_network["one"] == found.auc_pr
     assert figures.by_series["a"].labelled == found
     assert figures.by_series["b"].labelled is None
     assert figures.by_series["b"].flag_rate.flagged == 1
+
+
+def test_a_test_part_without_anomalies_takes_those_before_it():
+    """Windows that hold one were left out of fitting: without them nothing could be ranked."""
+    truth, judged = hand_made()
+    found = Figures(truth, judged.where(np.array([0, 1, 2, 3, 4])), ("one", "other")).all.labelled
+    assert found is not None
+    assert (found.windows, found.windows_before, found.anomalous) == (5, 4, 1)
+    assert found.auc_pr == 1.0
 
 
 def test_labels_that_all_say_the_same_rank_nothing():
@@ -184,7 +193,7 @@ def test_what_the_stage_leaves(trained: Trained):
     assert rate.promised == trained.config.threshold.rate
     assert rate.measured == rate.flagged / rate.windows
     assert labelled is not None
-    assert (labelled.windows, labelled.events) == (results.num_rows, 4)
+    assert (labelled.windows, labelled.events) == (len(windows), 4)
     assert labelled.auc_pr is not None
     assert labelled.auc_pr > 0.5
 
