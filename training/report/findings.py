@@ -17,6 +17,7 @@ from schemas.manifest import Manifest
 from schemas.reference import EnsembleMeta
 from training import history
 from training.artifacts import Artifacts, read_json
+from training.health import Health
 from training.history import History
 
 Kind = TypeVar("Kind")
@@ -31,6 +32,7 @@ class Findings:
     """A run's files, read."""
 
     ingestion: dict[str, Any]
+    health: Health
     window: dict[str, Any]
     histories: dict[str, History]  # by network
     evaluation: Evaluation
@@ -55,8 +57,10 @@ class Findings:
 def read(artifacts: Artifacts) -> Findings:
     """Read them; raises NotFinished if a stage before this one has not run."""
     text = _found(artifacts.release("config.yaml"), "calibrate").read_text(encoding="utf-8")
+    ingestion = read_json(_found(artifacts.ingestion, "ingest"))
     return Findings(
-        ingestion=read_json(_found(artifacts.ingestion, "ingest")),
+        ingestion=ingestion,
+        health=msgspec.convert(ingestion["health"], Health),
         window=read_json(_found(artifacts.window, "preprocess")),
         histories=history.load(artifacts),
         evaluation=_decoded(_found(artifacts.metrics, "evaluate"), Evaluation),

@@ -7,42 +7,49 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.reference import FeatureReference, Histogram
+from training.health import PAUSE, Health
 from training.report.findings import Findings
-from training.report.words import count, duration, listed, number, percent
+from training.report.words import count, duration, listed, moment, number, percent
 
 MUCH_MISSING = 0.05
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature over the train part."""
+    """One feature: its extremes over all readings, the rest over the train part."""
 
     name: str
-    mean: str
-    std: str
-    missing: str
+    low: float | None
+    mean: float
+    high: float | None
+    std: float
+    missing_share: float
     remark: str
     bars: list[float]  # the histogram's counts over the highest
 
 
-def facts(findings: Findings) -> list[tuple[str, str]]:
+def facts(findings: Findings) -> Iterator[tuple[str, str]]:
     """What was read, as pairs of a name and a figure."""
-    about, window = findings.ingestion, findings.window
+    about, health, window = findings.ingestion, findings.health, findings.window
+    yield "readings", f"{number(about['rows'])}, missing {percent(health.missing_share)} of their values"
+    yield "series", _series(about, health)
+    yield "time", f"{moment(health.start)} to {moment(health.end)} UTC, {_source(about)}"
+    yield "interval", _interval(health)
+    if health.longest_pause is not None:
+        pause = health.longest_pause
+        yield (
+            "pauses",
+            f"{number(health.pauses)} longer than {PAUSE} intervals; the longest, {duration(pause.end - pause.start)}, "
+            f"in series {pause.series} from {moment(pause.start)}",
+        )
     parts = ", ".join(f"{part} {number(windows)}" for part, windows in window["windows"].items())
-    return [
-        ("readings", number(about["rows"])),
-        ("series", _series(about)),
-        ("features", number(len(about["features"]))),
-        ("time", f"{about['time_range'][0]} to {about['time_range'][1]} ({about['time_form'] or _column(about)})"),
-        ("interval", f"{duration(window['interval_us'])} in the middle of the train part"),
-        ("windows", f"of {window['size']} readings: {parts}"),
-        ("labels", _labels(about)),
-    ]
+    yield "windows", f"of {window['size']} readings: {parts}"
+    yield "labels", _labels(about, health)
 
 
 def features(findings: Findings) -> list[Feature]:
     """Every feature, those with a remark first."""
-    rows = [_feature(name, each) for name, each in findings.meta.reference.features.items()]
+    rows = [_feature(name, each, findings.health) for name, each in findings.meta.reference.features.items()]
     return sorted(rows, key=lambda row: not row.remark)
 
 
@@ -58,11 +65,11 @@ def remarks(findings: Findings) -> Iterator[str]:
         yield f"More than {percent(MUCH_MISSING)} missing in the train part: {listed(sparse)}."
 
 
-def _feature(name: str, each: FeatureReference) -> Feature:
+def _feature(name: str, each: FeatureReference, health: Health) -> Feature:
     remark = "constant" if each.std == 0 else "much missing" if each.missing_share > MUCH_MISSING else ""
-    return Feature(
-        name, number(each.mean), number(each.std), percent(each.missing_share), remark, _bars(each.histogram)
-    )
+    whole = health.features[name]
+    bars = _bars(each.histogram)
+    return Feature(name, whole.low, each.mean, whole.high, each.std, each.missing_share, remark, bars)
 
 
 def _bars(histogram: Histogram) -> list[float]:
@@ -70,16 +77,33 @@ def _bars(histogram: Histogram) -> list[float]:
     return [amount / highest for amount in histogram.counts]
 
 
-def _series(about: dict[str, Any]) -> str:
-    names = about["series"]
-    return f"{len(names):,}: {listed(names)}"
+def _series(about: dict[str, Any], health: Health) -> str:
+    least, median, most = health.rows_by_series
+    spread = "" if least == most else f" ({least:,} to {most:,} readings each, {median:,} in the middle)"
+    return f"{len(about['series']):,}: {listed(about['series'])}{spread}"
 
 
-def _column(about: dict[str, Any]) -> str:
-    return f"column '{about['time_column']}'" if about["time_column"] else "row numbers"
+def _source(about: dict[str, Any]) -> str:
+    if not about["time_column"]:
+        return "by row numbers: there is no column of times"
+    form = f", {about['time_form']}" if about["time_form"] else ""
+    return f"from column '{about['time_column']}'{form}"
 
 
-def _labels(about: dict[str, Any]) -> str:
-    if not about["label_column"]:
+def _interval(health: Health) -> str:
+    if not health.unsteady_share:
+        return f"{duration(health.interval_us)}, regular"
+    return (
+        f"{duration(health.interval_us)}; {percent(health.unsteady_share)} of steps are off that by more than a tenth "
+        f"({duration(health.shortest_us)} to {duration(health.longest_us)})"
+    )
+
+
+def _labels(about: dict[str, Any], health: Health) -> str:
+    labels = health.labels
+    if labels is None:
         return "none"
-    return f"column '{about['label_column']}', in {count(sum(about['labelled']), 'series', 'series')}"
+    return (
+        f"column '{about['label_column']}': {number(labels.anomalous)} of {count(labels.rows, 'reading')} are "
+        f"anomalous, in {count(labels.events, 'event')}"
+    )

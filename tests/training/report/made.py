@@ -21,6 +21,7 @@ from schemas.reference import (
     ScoreMeta,
     ThresholdMeta,
 )
+from training.health import FeatureHealth, Health, Labels
 from training.history import Epoch, History
 from training.report.findings import Findings
 from training.times import rfc3339
@@ -43,6 +44,7 @@ def findings(
     reference = {name: FeatureReference(1.5, 0.5, 0.01, histogram) for name in features}
     found: dict[str, Any] = {
         "ingestion": ingestion(series, features, windows, labelled=labelled),
+        "health": examined(series, features, windows, labelled=labelled),
         "window": {
             "size": 8,
             "interval_us": SECOND,
@@ -96,6 +98,24 @@ def ingestion(series: Sequence[str], features: Sequence[str], rows: int, *, labe
         "label_column": "anomaly" if labelled else None,
         "notes": [],
     }
+
+
+def examined(series: Sequence[str], features: Sequence[str], rows: int, *, labelled: bool) -> Health:
+    """Regular readings, in which little is missing."""
+    return Health(
+        rows_by_series=(rows, rows, rows),
+        start=START,
+        end=START + rows * SECOND,
+        interval_us=SECOND,
+        unsteady_share=0.0,
+        shortest_us=SECOND,
+        longest_us=SECOND,
+        pauses=0,
+        longest_pause=None,
+        missing_share=0.01,
+        features={name: FeatureHealth(0.01, 0.0, 1.5, 3.0) for name in features},
+        labels=Labels(rows * len(series), 10 * len(series), len(series)) if labelled else None,
+    )
 
 
 def learning() -> History:

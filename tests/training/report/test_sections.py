@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.training.conftest import RELEASE, Trained
 from tests.training.report.made import START, evaluation, event, findings
 from training import report
 from training.artifacts import Artifacts
+from training.health import Pause
 from training.report import card, happenings, headline, health, injected, words
 from training.report.findings import NotFinished, read
 from training.report.limits import limits
@@ -129,10 +132,32 @@ def test_without_labels_the_limits_say_so():
 def test_the_data_are_described():
     """Size, time, interval, labels."""
     facts = dict(health.facts(findings()))
-    assert facts["readings"] == "600"
-    assert facts["series"] == "2: pump-1, pump-2"
-    assert facts["interval"].startswith("1 s")
-    assert facts["windows"] == "of 8 readings: train 600, validation 100, calibration 200, test 300"
+    assert facts == {
+        "readings": "600, missing 1.0 % of their values",
+        "series": "2: pump-1, pump-2",
+        "time": "2023-11-14 22:13:20 to 2023-11-14 22:18:20 UTC, from column 'time'",
+        "interval": "1 s, regular",
+        "windows": "of 8 readings: train 600, validation 100, calibration 200, test 300",
+        "labels": "column 'anomaly': 20 of 600 readings are anomalous, in 2 events",
+    }
+
+
+def test_irregular_readings_are_described():
+    """Unsteady steps, the longest pause, series of unlike length, no labels."""
+    found = findings(labelled=False)
+    pause = Pause("pump-2", START, START + 3_600_000_000)
+    irregular: dict[str, Any] = {
+        "unsteady_share": 0.05,
+        "longest_us": 3_600_000_000,
+        "pauses": 3,
+        "longest_pause": pause,
+    }
+    uneven = replace(found.health, rows_by_series=(10, 200, 300), **irregular)
+    facts = dict(health.facts(replace(found, health=uneven)))
+    assert facts["interval"] == "1 s; 5.0 % of steps are off that by more than a tenth (1 s to 1 h)"
+    assert facts["pauses"] == "3 longer than 10 intervals; the longest, 1 h, in series pump-2 from 2023-11-14 22:13:20"
+    assert facts["series"] == "2: pump-1, pump-2 (10 to 300 readings each, 200 in the middle)"
+    assert facts["labels"] == "none"
 
 
 def test_constant_and_sparse_features_are_remarked():
