@@ -46,7 +46,7 @@ bench: $(READY) ## Measure the worker; figures go to benchmarks/results/
 
 .PHONY: requirements
 requirements: $(READY) ## Bring requirements.txt up to pyproject.toml; UPGRADE=--upgrade takes the newest of all
-	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra java --no-annotate --no-header \
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra java --extra ui --no-annotate --no-header \
 		$(UPGRADE) --output-file requirements.txt pyproject.toml
 	@{ printf '%s\n' $(REQUIREMENTS_HEADER); grep -vE '^(#|nvidia-|cuda-|triton)' requirements.txt; } >requirements.new
 	@mv requirements.new requirements.txt

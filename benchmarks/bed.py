@@ -97,7 +97,7 @@ def _train(folder: Path) -> None:
     data = folder / "bench.csv"
     traffic.training_file(data)
     keys = ("training.epochs=2", f"window.size={WINDOW}", "training.threads=1")
-    options = [option for key in keys for option in ("--set", key)]
+    options = ["--no-tracking", *(option for key in keys for option in ("--set", key))]
     subprocess.run(
         [sys.executable, "-m", "stream_app", "train", "--data", str(data), "--dataset", "bench", *options],
         env={**os.environ, "TIDEWATCH_STORE__URL": f"dir:{folder / 'store'}"},

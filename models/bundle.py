@@ -45,7 +45,7 @@ def pack(
     `golden` windows, made from a fixed seed and not from anybody's data, are stored with their scores.
     """
     files = {
-        CONFIG: yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode(),
+        CONFIG: as_yaml(config),
         SCALER: _json(detector.scaler.to_dict()),
         WINDOW: _json(_window_meta(detector)),
         META: _json(_ensemble_meta(detector, config)),
@@ -70,6 +70,11 @@ def pack(
     files[MANIFEST] = _json(manifest)
     load(files)
     return files
+
+
+def as_yaml(config: TrainingConfig) -> bytes:
+    """A config with all its keys, as a release holds it."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode()
 
 
 def load(files: Mapping[str, bytes]) -> Detector:

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry("stream_app.demo.command:demo", "See all of it at work on a simulated plant, or on your own file."),
     "train": Entry("training.cli:train", "Train a detector from a file of readings and put it into service."),
-    "runs": Entry("training.runs_command:runs", "List, show and prune what was trained."),
+    "runs": Entry("training.runs_command:runs", "List, show, compare and prune what was trained."),
     "worker": Entry("stream_app.worker_command:worker", "Score readings from Kafka and publish flags, until stopped."),
     "produce": Entry("stream_app.produce:produce", "Send a file's readings to Kafka."),
     "watch": Entry("stream_app.watch:watch", "See flags as they come, with the features to blame."),

@@ -109,8 +109,13 @@ class Artifacts:
         """The candidate's verdict on each window that fitted nothing."""
         return self._at("model_inference", "inference_results", f"{name}.parquet")
 
+    @property
+    def plots(self) -> Path:
+        """The folder of still pictures, for those who look at many runs."""
+        return self.tree / "plots"
+
     def plot(self, name: str) -> Path:
-        """A still picture, for those who look at many runs."""
+        """One of them."""
         return self._at("plots", f"{name}.svg")
 
     @property

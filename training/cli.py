@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +28,8 @@ from models.store.base import check_names, release_id
 from schemas.errors import TidewatchError
 from schemas.manifest import Identity
 from training import config as configs
-from training import ingest, outcome, runs
+from training import ingest, outcome, runs, tracking_uri
+from training.events import all_of, silent
 from training.options import reading_options
 from training.pipeline import Pipeline
 from training.progress import Board
@@ -35,6 +37,7 @@ from training.roles import Wanted
 from training.runs import Request, Run, RunError
 from training.stages import NAMES
 from training.summary import show
+from training.tracker import Tracker
 
 
 @click.command()
@@ -50,6 +53,7 @@ from training.summary import show
 @click.option("--run", "--resume", "earlier", metavar="RUN", help="Go on with an earlier run: its id, or its folder.")
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Run this stage alone; repeatable.")
 @click.option("--again", is_flag=True, help="Run stages although nothing has changed since.")
+@click.option("--no-tracking", is_flag=True, help="Tell MLflow nothing of the run.")
 @with_settings
 def train(
     data: Path | None,
@@ -58,6 +62,7 @@ def train(
     earlier: str | None,
     only: tuple[str, ...],
     again: bool,
+    no_tracking: bool,
     settings: Settings,
     **wishes: Any,
 ) -> None:
@@ -71,6 +76,9 @@ def train(
     run that was stopped or killed goes on by --resume, at the epoch it was in, and ends with the same weights. Options
     given with --resume (or --run, which is the same) change what was asked for; a stage that it does not concern is not
     run again.
+
+    MLflow keeps parameters, losses, figures and files of the run: in var/mlflow.db, which `tidewatch runs ui` shows, or
+    with the server that MLFLOW_TRACKING_URI names. Training goes on without it if it can not be reached.
 
     \b
     Examples:
@@ -89,10 +97,12 @@ def train(
     with run.locked(), _told_how_to_go_on(run):
         request = wished(run.request if data is None else replace(run.request, data=data), store, **wishes)
         console = Console(highlight=False)
-        with Board(console, request.config) as board:
-            rename = partial(new_identity, run.record.identity.dataset)
-            Pipeline(run, request, open_store(store), board, rename).play(only, again=again)
-        _close(console, run, time.monotonic() - began)
+        board = Board(console, request.config)
+        tracker = None if no_tracking else Tracker(tracking_uri.named(os.environ), board.warn)
+        with board, tracker or nullcontext():
+            observer, rename = all_of(board, tracker or silent), partial(new_identity, run.record.identity.dataset)
+            Pipeline(run, request, open_store(store), observer, rename).play(only, again=again)
+        _close(console, run, tracker.where if tracker else "", time.monotonic() - began)
 
 
 def wished(
@@ -174,7 +184,7 @@ def _told_how_to_go_on(run: Run) -> Iterator[None]:
         raise
 
 
-def _close(console: Console, run: Run, seconds: float) -> None:
+def _close(console: Console, run: Run, tracked: str, seconds: float) -> None:
     """Which release serves, where to look, and what to do next."""
     spelled = shlex.quote(run.spelled)
     if run.is_complete:
@@ -191,4 +201,6 @@ def _close(console: Console, run: Run, seconds: float) -> None:
     else:
         command = f"tidewatch train --run {spelled}"
     console.print(f"artifacts: {escape(str(run.artifacts.tree))}", soft_wrap=True)
+    if tracked:
+        console.print(f"tracked: {escape(tracked)}", soft_wrap=True)
     console.print(f"next: [bold]{escape(command)}[/bold]", soft_wrap=True)

@@ -95,6 +95,10 @@ class Board:
             case "calibrate" | "evaluate":
                 self._headline(stage.name.capitalize(), "on windows that trained nothing")
 
+    def warn(self, text: str) -> None:
+        """Show what somebody else has to say, from whatever thread."""
+        self._notes([text], "warning", "yellow")
+
     def _ingested(self, table: Table) -> None:
         """Say what the files were taken for."""
         self._headline("Read", f"{len(table.files)} file{'s' * (len(table.files) > 1)}")

@@ -15,6 +15,7 @@ from rich.text import Text
 from training import runs as folder
 from training.account import brief, full, summary
 from training.prune import remove, size, superfluous
+from training.ui import ui
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 COLOURS = {"done": "green", "running": "cyan", "failed": "red"}
@@ -22,7 +23,7 @@ COLOURS = {"done": "green", "running": "cyan", "failed": "red"}
 
 @click.group()
 def runs() -> None:
-    """List, show and prune training runs.
+    """List, show, compare and prune training runs.
 
     A run is a folder under var/runs: what was asked for, what each stage left, and the losses of every epoch. The
     releases that runs made are in the store, and stay there when a run is removed: `tidewatch releases list`.
@@ -32,7 +33,11 @@ def runs() -> None:
       tidewatch runs list
       tidewatch runs show 20260829T101500Z-3f2a91
       tidewatch runs prune --keep 5
+      tidewatch runs ui
     """
+
+
+runs.add_command(ui)
 
 
 @runs.command("list")

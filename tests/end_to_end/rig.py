@@ -153,7 +153,7 @@ def train(dataset: str, history: Path, store: Path, *words: str) -> None:
     changes = [word for change in SMALL for word in ("--set", change)]
     told = ["--data", str(history), "--dataset", dataset, "--config", "quick", *changes, *words]
     with TemporaryDirectory() as run:
-        tidewatch("train", *told, "--run-dir", run, environment=at(store))
+        tidewatch("train", *told, "--run-dir", run, "--no-tracking", environment=at(store))
 
 
 def scored(data: Path, dataset: str, store: Path, *options: str) -> tuple[Flag, ...]:

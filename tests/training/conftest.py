@@ -16,7 +16,7 @@ from schemas.manifest import Identity
 from schemas.training import TrainingConfig
 from training import outcome, runs
 from training.artifacts import Artifacts
-from training.events import Event
+from training.events import Event, Observer, all_of, silent
 from training.ingest import Wanted
 from training.outcome import Outcome
 from training.pipeline import Pipeline
@@ -61,23 +61,33 @@ class Trained:
         return self.run.artifacts
 
 
+def begin(file: Path, folder: Path, config: TrainingConfig, release: str = RELEASE) -> Run:
+    """A run in a folder, with its store beside it."""
+    request = Request(file, Wanted(), config, f"dir:{folder / 'store'}", promote=True)
+    return runs.create(folder / release, request, Identity("plant", release, "2026-08-29T10:15:00Z", "test"))
+
+
 def train_on(file: Path, folder: Path, config: TrainingConfig, release: str = RELEASE) -> Trained:
     """Run the whole pipeline in a folder."""
     store = LocalStore(folder / "store")
-    run = runs.create(
-        folder / release,
-        Request(file, Wanted(), config, f"dir:{store.root}", promote=True),
-        Identity("plant", release, "2026-08-29T10:15:00Z", "test"),
-    )
+    run = begin(file, folder, config, release)
     play(run)
     return Trained(file, config, run, store, outcome.load(run.artifacts))
 
 
-def play(run: Run, only: Collection[str] = (), request: Request | None = None, *, again: bool = False) -> list[Event]:
-    """Run stages, perhaps asked for something else than before; all that was told."""
+def play(
+    run: Run,
+    only: Collection[str] = (),
+    request: Request | None = None,
+    *,
+    again: bool = False,
+    observer: Observer = silent,
+) -> list[Event]:
+    """Run stages, perhaps asked for something else than before; all that was told, the observer before us."""
     told: list[Event] = []
     request = request or run.request
-    Pipeline(run, request, open_store(request.store), told.append, rename).play(only, again=again)
+    tell = all_of(observer, told.append)
+    Pipeline(run, request, open_store(request.store), tell, rename).play(only, again=again)
     return told
 
 

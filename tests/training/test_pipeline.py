@@ -106,7 +106,7 @@ def train(*options: str) -> Result:
     sizes = [f"networks.{name}.{key}={value}" for name in TINY["networks"] for key, value in {"hidden": 4}.items()]
     settings = ["window.size=8", "networks.gru_ae=null", "training.epochs=1", "training.threads=1", *sizes]
     changes = [word for setting in settings for word in ("--set", setting)]
-    return CliRunner().invoke(tidewatch, ["train", "--dataset", "plant", *changes, *options])
+    return CliRunner().invoke(tidewatch, ["train", "--no-tracking", "--dataset", "plant", *changes, *options])
 
 
 @pytest.fixture
