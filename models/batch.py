@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Scored
-from schemas.decoding import Decoded, columns
+from schemas.decoding import Decoded, columns, picked
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -82,7 +82,6 @@ def to_batch(decoded: Decoded, where: Index, seen: Index, features: Sequence[str
     """
     series, times, rows = decoded.series, decoded.times, decoded.rows
     if len(where) < len(decoded):
-        places = where.tolist()
-        series, times, rows = [series[place] for place in places], times[where], [rows[place] for place in places]
+        series, times, rows = [series[place] for place in where.tolist()], times[where], picked(rows, where)
     values, unknown = columns(rows, features)
     return Batch(series, times, values, seen[decoded.indices[where]]), unknown

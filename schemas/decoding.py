@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, compress
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from schemas.reading import EpochMilliseconds, Reading, SeriesId, Value, microseconds
 
-Row = dict[str, float | None] | msgspec.Struct  # a reading's values by name, or a struct with a field for each feature
+Row = dict[str, float | None]  # a reading's values by name
+
+BLOCK = 500  # readings that are read one step after the other: what one step leaves, the next finds in the cache
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -34,13 +36,21 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, eq=False)
+class Values:
+    """The values of readings that all have these features, or some of them, and no others."""
+
+    features: tuple[str, ...]
+    matrix: NDArray[np.float64]  # (n, feature), NaN where null or absent
+
+
+@dataclass(frozen=True, eq=False)
 class Decoded:
     """A chunk of records, read: the n good ones in columns, where they stood, and why the others were refused."""
 
     series: list[str]
     datasets: list[str]
     times: NDArray[np.int64]  # (n,) event time in microseconds UTC
-    rows: list[Row]  # for `columns`
+    rows: list[Row] | Values  # for `columns`
     indices: NDArray[np.int64]  # (n,) the place of each reading in the chunk, ascending
     rejections: list[Rejection]
     tombstones: int
@@ -51,7 +61,6 @@ class Decoded:
 
 _decode = msgspec.json.Decoder(Reading).decode
 _UNREADABLE = (ValueError, TypeError, RecursionError)  # all that it raises; ValueError is msgspec's and UTF-8's too
-_columns_of = attrgetter("series_id", "dataset", "timestamp", "values")
 
 
 def decode(
@@ -70,23 +79,35 @@ def decode(
     return _without_future(decoded, record_times, max_future_seconds)
 
 
-def columns(rows: Sequence[Row], features: Sequence[str]) -> tuple[NDArray[np.float64], int]:
+def picked(rows: list[Row] | Values, places: NDArray[np.int64]) -> list[Row] | Values:
+    """Those of some readings alone."""
+    if isinstance(rows, Values):
+        return Values(rows.features, rows.matrix[places])
+    return [rows[place] for place in places.tolist()]
+
+
+def columns(rows: list[Row] | Values, features: Sequence[str]) -> tuple[NDArray[np.float64], int]:
     """The values of `features` (n, feature), NaN where missing, and how many values had another name."""
-    if rows and isinstance(rows[0], msgspec.Struct) and rows[0].__struct_encode_fields__ == tuple(features):
-        return _from_structs(rows), 0
-    return _from_names(msgspec.to_builtins(rows), features)
+    return _from_values(rows, features) if isinstance(rows, Values) else _from_names(rows, features)
 
 
 def _decode_alike(payloads: Sequence[bytes | None], features: tuple[str, ...]) -> Decoded | None:
-    """All of a chunk at once, if its records are readings of these features and nothing else; None if they are not."""
+    """A chunk block by block, if its records are readings of these features and nothing else; None if they are not."""
+    series: list[str] = []
+    datasets: list[str] = []
+    times, matrix = np.empty(len(payloads), np.int64), np.empty((len(payloads), len(features)))
     try:
         read = _reader(features)
-        series, datasets, timestamps, rows = _transposed([read(payload) for payload in payloads])
-        exact = {each: microseconds(_time(each)) for each in set(timestamps)}  # many series are read at one moment
+        for start in range(0, len(payloads), BLOCK):
+            block = slice(start, start + BLOCK)
+            readings = [read(payload) for payload in payloads[block]]
+            series += [reading.series_id for reading in readings]
+            datasets += [reading.dataset for reading in readings]
+            times[block] = _times([reading.timestamp for reading in readings])
+            matrix[block] = _matrix([reading.values for reading in readings], len(features))
     except _UNREADABLE:
         return None
-    times = np.fromiter(map(exact.__getitem__, timestamps), np.int64, len(timestamps))
-    return Decoded(series, datasets, times, rows, np.arange(len(rows)), [], 0)
+    return Decoded(series, datasets, times, Values(features, matrix), np.arange(len(payloads)), [], 0)
 
 
 def _decode_one_by_one(payloads: Sequence[bytes | None]) -> Decoded:
@@ -101,18 +122,15 @@ def _decode_one_by_one(payloads: Sequence[bytes | None]) -> Decoded:
             indices.append(index)
         except _UNREADABLE as error:
             rejections.append(Rejection(index, *_explain(payload, error)))
-    series, datasets, timestamps, rows = _transposed(readings)
-    times = np.array([microseconds(each) for each in timestamps], np.int64)
-    tombstones = sum(payload is None for payload in payloads)
-    return Decoded(series, datasets, times, rows, np.array(indices, np.int64), rejections, tombstones)
-
-
-def _transposed(readings: Sequence[msgspec.Struct]) -> tuple[list[str], list[str], list[Any], list[Row]]:
-    """Series, datasets, timestamps and values of readings, each a list."""
-    if not readings:
-        return [], [], [], []
-    series, datasets, timestamps, rows = map(list, zip(*map(_columns_of, readings), strict=True))
-    return series, datasets, timestamps, rows
+    return Decoded(
+        [reading.series_id for reading in readings],
+        [reading.dataset for reading in readings],
+        np.array([microseconds(reading.timestamp) for reading in readings], np.int64),
+        [reading.values for reading in readings],
+        np.array(indices, np.int64),
+        rejections,
+        tombstones=sum(payload is None for payload in payloads),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -134,30 +152,48 @@ def _reader(features: tuple[str, ...]) -> Callable[[bytes | None], Any]:
     return decoder.decode  # type: ignore[return-value]
 
 
+def _times(timestamps: list[str | int]) -> NDArray[np.int64]:
+    """Times (n,) in microseconds UTC; many series are read at one moment."""
+    exact = {each: microseconds(_time(each)) for each in set(timestamps)}
+    return np.fromiter(map(exact.__getitem__, timestamps), np.int64, len(timestamps))
+
+
 def _time(timestamp: str | int) -> datetime | int:
     return msgspec.convert(timestamp, datetime) if isinstance(timestamp, str) else timestamp
 
 
-def _from_structs(rows: Sequence[Any]) -> NDArray[np.float64]:
-    """The fields (n, field), NaN where null or absent."""
-    flat = list(chain.from_iterable(map(astuple, rows)))
+def _matrix(rows: list[Any], features: int) -> NDArray[np.float64]:
+    """The fields of structs (n, feature), NaN where null or absent."""
+    flat = chain.from_iterable(map(astuple, rows))
     try:
-        matrix = np.fromiter(flat, np.float64, len(flat))
+        return np.fromiter(flat, np.float64, len(rows) * features).reshape(-1, features)
     except TypeError:  # UNSET; None is NaN already
-        matrix = np.array([value if isinstance(value, float) else np.nan for value in flat], np.float64)
-    return matrix.reshape(len(rows), -1)
+        given = [[value if isinstance(value, float) else np.nan for value in astuple(row)] for row in rows]
+        return np.array(given, np.float64)
 
 
-def _from_names(rows: Sequence[dict[str, float | None]], features: Sequence[str]) -> tuple[NDArray[np.float64], int]:
+def _from_values(rows: Values, features: Sequence[str]) -> tuple[NDArray[np.float64], int]:
+    if rows.features == tuple(features):
+        return rows.matrix, 0
+    values = np.full((len(rows.matrix), len(features)), np.nan)
+    unknown = 0
+    for feature, column in zip(rows.features, rows.matrix.T, strict=True):
+        if feature in features:
+            values[:, [each == feature for each in features]] = column[:, None]
+        else:
+            unknown += int(np.count_nonzero(~np.isnan(column)))
+    return values, unknown
+
+
+def _from_names(rows: list[Row], features: Sequence[str]) -> tuple[NDArray[np.float64], int]:
     try:
         # One name makes itemgetter return the bare value.
-        picked = map(itemgetter(*features), rows) if len(features) > 1 else ((row[features[0]],) for row in rows)
-        flat = np.fromiter(chain.from_iterable(picked), np.float64, len(rows) * len(features))
-        known = flat.size
+        chosen = map(itemgetter(*features), rows) if len(features) > 1 else ((row[features[0]],) for row in rows)
+        flat = np.fromiter(chain.from_iterable(chosen), np.float64, len(rows) * len(features))
     except KeyError:
         flat = np.array([row.get(feature) for row in rows for feature in features], np.float64)
-        known = sum(map(len, map(set(features).intersection, rows)))
-    return flat.reshape(len(rows), len(features)), sum(map(len, rows)) - known
+    unknown = sum(row[name] is not None for row in rows for name in row.keys() - features)
+    return flat.reshape(len(rows), len(features)), unknown
 
 
 def _without_future(decoded: Decoded, record_times: NDArray[np.int64], max_future_seconds: float) -> Decoded:
@@ -175,7 +211,7 @@ def _without_future(decoded: Decoded, record_times: NDArray[np.int64], max_futur
         list(compress(decoded.series, stays)),
         list(compress(decoded.datasets, stays)),
         decoded.times[stays],
-        list(compress(decoded.rows, stays)),
+        picked(decoded.rows, np.flatnonzero(stays)),
         decoded.indices[stays],
         sorted(decoded.rejections + early, key=lambda rejection: rejection.index),
         decoded.tombstones,

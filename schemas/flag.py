@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import hexlify
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -41,24 +40,25 @@ class Flag(msgspec.Struct, frozen=True, gc=False):
     imputed: list[str]
 
 
-def window_ids(dataset: str, series: Sequence[bytes], ends: NDArray[np.int64]) -> list[bytes]:
-    """The ids of windows (n,) of series (UTF-8): the same window has one id, whoever publishes it and however often.
+def window_ids(dataset: str, series: Sequence[str], ends: NDArray[np.int64]) -> list[str]:
+    """The ids of windows (n,): the same window has one id, whoever publishes it and however often.
 
-    It is the first 32 hex digits of SHA-256 over dataset, series and end time (microseconds, 8 bytes big-endian), each
-    with its length in 4 bytes before it.
+    It is the first 32 hex digits of SHA-256 over dataset, series (UTF-8) and end time (microseconds, 8 bytes
+    big-endian), each with its length in 4 bytes before it.
     """
+    names = [name.encode() for name in series]
+    heads = {size: _sized(dataset.encode()) + size.to_bytes(4, "big") for size in set(map(len, names))}
     tails = np.empty(len(ends), _SIZED_END)
     tails["size"], tails["end"] = 8, ends
-    heads = {size: _sized(dataset.encode()) + size.to_bytes(4, "big") for size in set(map(len, series))}
     return [
-        hexlify(sha256(heads[len(name)] + name + tail).digest()[:16])
-        for name, tail in zip(series, tails.view("V12").tolist(), strict=True)
+        sha256(heads[len(name)] + name + tail).hexdigest()[:32]
+        for name, tail in zip(names, tails.view("V12").tolist(), strict=True)
     ]
 
 
 def window_id(dataset: str, series_id: str, end: int) -> str:
     """The id of one window."""
-    return window_ids(dataset, [series_id.encode()], np.array([end], np.int64))[0].decode()
+    return window_ids(dataset, [series_id], np.array([end], np.int64))[0]
 
 
 def _sized(part: bytes) -> bytes:

@@ -53,19 +53,19 @@ def of_flags(flags: Flags, source: str) -> Records:
     }
     headers = VARINT[len(fixed) + 2] + b"".join(_text(name) + _text(text) for name, text in fixed.items())
     before_id, before_time = headers + _text("ce_id"), _text("ce_time")
-    columns = zip(flags.series, flags.values, flags.ids, flags.timestamps, strict=True)
+    series, ids, times = ([*map(str.encode, column)] for column in (flags.series, flags.ids, flags.timestamps))
     records = [
         b"".join(
             (
-                VARINT[len(series)], series,
+                VARINT[len(key)], key,
                 VARINT[len(value)], value,
                 before_id, VARINT[len(window)], window,
                 before_time, VARINT[len(time)], time,
             )
         )
-        for series, value, window, time in columns
+        for key, value, window, time in zip(series, flags.values, ids, times, strict=True)
     ]  # fmt: skip
-    return Records(flags.series, records)
+    return Records(series, records)
 
 
 def _text(text: str) -> bytes:

@@ -81,6 +81,7 @@ class Begun:
     decoded: Decoded
     groups: Mapping[str, Index]  # by dataset, the places of its readings among those decoded
     parts: Sequence[Part]  # of the datasets that have a release
+    size: int  # bytes of the records' values
     seconds: defaultdict[str, float]  # by stage
 
 
@@ -135,7 +136,7 @@ class PartitionState:
             for dataset, where in groups.items()
             if (part := self._cut(dataset, decoded, where, seen, chunk.publish, watch)) is not None
         ]
-        return Begun(chunk, decoded, groups, parts, watch.laps)
+        return Begun(chunk, decoded, groups, parts, sum(map(len, filter(None, payloads))), watch.laps)
 
     def judge(self, begun: Begun, scored: Sequence[Scored]) -> Outcome:
         """Say what is to be published, given what became of each part's windows; nothing, if it was before."""
@@ -194,7 +195,7 @@ class PartitionState:
         return ChunkRecord(
             topic=self._rules.topic,
             records=len(chunk.records),
-            size=sum(map(len, filter(None, [record.value for record in chunk.records]))),
+            size=begun.size,
             replayed=not chunk.publish,
             tombstones=decoded.tombstones,
             key_mismatches=_key_mismatches(chunk.records, decoded),
@@ -254,6 +255,5 @@ def _counts(observed: Observed, unknown: int) -> DatasetRecord:
 
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:
-    keys = [records[index].key for index in decoded.indices.tolist()]
-    series = [*map(str.encode, decoded.series)]
-    return 0 if keys == series else sum(map(ne, keys, series))
+    keys = [record.key for record in map(records.__getitem__, decoded.indices.tolist())]
+    return sum(map(ne, keys, map(str.encode, decoded.series)))

@@ -11,9 +11,10 @@ format is Kafka's record batch, version 2; all its numbers are big-endian, those
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from functools import cache
+from itertools import accumulate, chain, repeat, takewhile
+from operator import add
 
 import google_crc32c
 
@@ -59,7 +60,8 @@ def sized(part: bytes | None) -> bytes:
 def fitting(records: Sequence[bytes], size: int) -> int:
     """How many of the records, from the first on, make a batch of at most `size` bytes; at least one."""
     room = size - _HEAD.size - _CRC.size - _REST.size
-    return max(1, bisect_right(list(accumulate(len(one) + _AROUND for one in records)), room))
+    ends = accumulate(map(add, map(len, records), repeat(_AROUND)))
+    return max(1, len(list(takewhile(room.__ge__, ends))))
 
 
 class RecordBatch:
@@ -97,10 +99,15 @@ class RecordBatch:
 
     def _made(self) -> bytes:
         count, time = len(self._records), self._time
-        parts = [_REST.pack(0, count - 1, time, time, *self._producer, count)]
-        for place, one in enumerate(self._records):
-            before = b"\0\0" + VARINT[place]  # no attributes, no time after the batch's
-            parts += (VARINT[len(before) + len(one)], before, one)
-        rest = b"".join(parts)
+        before = [*map(_before, range(count))]
+        lengths = map(VARINT.__getitem__, map(add, map(len, before), map(len, self._records)))
+        records = chain.from_iterable(zip(lengths, before, self._records, strict=True))
+        rest = b"".join([_REST.pack(0, count - 1, time, time, *self._producer, count), *records])
         length = _HEAD.size - 12 + _CRC.size + len(rest)
         return b"".join([_HEAD.pack(0, length, _NO_EPOCH, _VERSION), _CRC.pack(google_crc32c.value(rest)), rest])
+
+
+@cache
+def _before(place: int) -> bytes:
+    """What is before the key of the record at this place: no attributes, no time after the batch's, the place."""
+    return b"\0\0" + VARINT[place]
