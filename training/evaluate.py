@@ -18,7 +18,7 @@ from models.detector import Detector
 from models.stream import StreamDetector
 from schemas.evaluation import Evaluation, Labelled, SeriesFigures
 from schemas.training import TrainingConfig
-from training import candidate, results, trials, worst
+from training import candidate, places, results, trials, worst
 from training.agreement import agreement, flag_rate
 from training.artifacts import Artifacts, write_json
 from training.judging import Judged, judge
@@ -32,9 +32,9 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
     """Judge the candidate that training left; leave metrics and the scores behind them."""
     detector, truth = candidate.load(artifacts), Truth(load(artifacts), config)
     section = truth.test_part
-    places = trials.choose(detector, truth, section, config.training.seed)
-    tested, states = judge(StreamDetector(detector), section, [place.row for place in places])
-    injected = trials.run(detector, truth.table, places, states, tested)
+    chosen = places.choose(detector, truth, section, config.training.seed)
+    tested, states = judge(StreamDetector(detector), section, [place.row for place in chosen])
+    injected = trials.run(detector, truth.table, chosen, states, tested)
     judged = Judged.together([tested, *_before(detector, truth)])
     figures = Figures(truth, judged, detector.ensemble.names)
     evaluation = Evaluation(figures.all.flag_rate, figures.all.labelled, injected, figures.by_series)

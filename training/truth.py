@@ -60,8 +60,7 @@ class Truth:
 
     def stained(self, rows: Index) -> Mask:
         """Which windows, ending at `rows`, hold a labelled anomaly."""
-        before = np.concatenate([[0], np.cumsum(self.labels)])
-        held: Mask = before[rows + 1] > before[rows + 1 - self.config.window.size]
+        held: Mask = self._anomalies[rows + 1] > self._anomalies[rows + 1 - self.config.window.size]
         return held
 
     def part_begins(self, row: int) -> int:
@@ -86,6 +85,11 @@ class Truth:
         ends = np.minimum(lasts + self.config.window.size, self._test_begins[owners])
         new = np.append(True, begins[1:] >= ends[:-1])[: len(begins)]  # the others go on where the one before ends
         return Section.of(self.table, begins[new], ends[np.append(new[1:], True)[: len(ends)]])
+
+    @cached_property
+    def _anomalies(self) -> Index:
+        """How many labelled rows there are before each row, and in all: (row + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.labels)])
 
     @cached_property
     def _test_begins(self) -> Index:
