@@ -1,4 +1,4 @@
-"""How scores are spread where nothing is known to be wrong and where labels say that something is."""
+"""How scores are spread: over the test part where no label says that something is wrong, and wherever one does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.report.drawing import LARGE, SMALL, Line, Plot, Rule, Scale, spanning
@@ -19,16 +20,17 @@ SHOWN = 0.0005  # of the scores at either end may lie outside of the picture, in
 def distributions(judged: pa.Table, networks: list[str]) -> list[Plot]:
     """The ensemble's scores, then each network's own."""
     anomalous = judged["label"].fill_null(False).to_numpy()
-    return [_plot(name, judged[name].to_numpy(), anomalous) for name in ("score", *networks)]
+    usual = pc.equal(judged["part"].cast(pa.string()), "test").to_numpy() & ~anomalous
+    scores = {name: judged[name].to_numpy() for name in ("score", *networks)}
+    return [_plot(name, each[usual], each[anomalous]) for name, each in scores.items()]
 
 
-def _plot(name: str, scores: Float64, anomalous: NDArray[np.bool_]) -> Plot:
-    usual, labelled = scores[~anomalous], scores[anomalous]
-    scale = _scale(scores)
+def _plot(name: str, usual: Float64, labelled: Float64) -> Plot:
+    scale = _scale(np.concatenate([usual, labelled]))
     edges = scale.edges(BINS)
     floor = 0.5 / max(len(usual), len(labelled), 2)
     whole = not len(labelled)
-    lines = [_line("all windows" if whole else "windows without a label", "first", usual, edges, floor)]
+    lines = [_line("test windows" if whole else "test windows without a label", "first", usual, edges, floor)]
     lines += [] if whole else [_line("labelled anomalies", "odd", labelled, edges, floor)]
     return Plot(
         name=f"distribution-{name}",
@@ -57,7 +59,7 @@ def _line(name: str, role: str, scores: Float64, edges: Float64, floor: float) -
 
 def _sentence(name: str, usual: Float64, labelled: Float64) -> str:
     who = "The detector's score" if name == "score" else f"{name} alone"
-    text = f"{who} is above 1 in {percent(_above(usual))} of {count(len(usual), 'window')}"
+    text = f"{who} is above 1 in {percent(_above(usual))} of {count(len(usual), 'test window')}"
     if not len(labelled):
         return f"{text}."
     return f"{text} without a label, and in {percent(_above(labelled))} of {count(len(labelled), 'labelled window')}."

@@ -40,16 +40,19 @@ def cautions(findings: Findings) -> Iterator[str]:
     yield from _of_calibration(findings)
     if evaluation.labelled:
         yield from _of_labels(evaluation.labelled)
-    yield from (f"It found {each}." for each in weaknesses(evaluation.injected))
+    missed = weaknesses(evaluation.injected)
+    if missed:
+        yield f"It misses most injected anomalies of some kinds, whatever their size: {', '.join(missed)}."
 
 
-def weaknesses(injected: list[Injected]) -> Iterator[str]:
-    """The kinds of injected anomalies of which less than half were found at every size."""
-    for kind in dict.fromkeys(each.kind for each in injected):
-        tries = sum(each.tries for each in injected if each.kind == kind)
-        found = sum(each.found for each in injected if each.kind == kind)
-        if all(each.recall < FOUND for each in injected if each.kind == kind):
-            yield f"{found} of {tries} injected anomalies of kind '{kind}'"
+def weaknesses(injected: list[Injected]) -> list[str]:
+    """The kinds of injected anomalies of which less than half were found at every size, with how many were."""
+    kinds = {kind: [each for each in injected if each.kind == kind] for kind in dict.fromkeys(i.kind for i in injected)}
+    return [
+        f"{kind} ({sum(each.found for each in sizes)} of {sum(each.tries for each in sizes)} found)"
+        for kind, sizes in kinds.items()
+        if all(each.recall < FOUND for each in sizes)
+    ]
 
 
 def _flag_rate(evaluation: Evaluation) -> Figure:
@@ -113,6 +116,11 @@ def _of_calibration(findings: Findings) -> Iterator[str]:
 
 
 def _of_labels(figures: Labelled) -> Iterator[str]:
+    if figures.windows_before:
+        yield (
+            "Labels of the test part all say the same: figures that need both kinds also count "
+            f"{count(figures.windows_before, 'window')} from before it."
+        )
     if figures.event_recall is not None and figures.event_recall < FOUND:
         yield f"It missed {figures.events - figures.events_found} of {figures.events} labelled events."
     if figures.auc_pr is not None and figures.auc_pr < 1.5 * figures.anomalous / figures.windows:

@@ -31,7 +31,8 @@ class Feature:
 def facts(findings: Findings) -> Iterator[tuple[str, str]]:
     """What was read, as pairs of a name and a figure."""
     about, health, window = findings.ingestion, findings.health, findings.window
-    yield "readings", f"{number(about['rows'])}, missing {percent(health.missing_share)} of their values"
+    missing = percent(health.missing_share) if health.missing_share else "none"
+    yield "readings", f"{number(about['rows'])}, {missing} of their values are missing"
     yield "series", _series(about, health)
     yield "time", f"{moment(health.start)} to {moment(health.end)} UTC, {_source(about)}"
     yield "interval", _interval(health)

@@ -27,7 +27,9 @@ def limits(findings: Findings) -> Iterator[str]:
         + _threshold(config["threshold"]["method"])
     )
     yield "It says which features look odd together; that is where to look first, not the cause."
-    yield from (f"Measured: it found only {weakness}." for weakness in weaknesses(findings.evaluation.injected))
+    missed = weaknesses(findings.evaluation.injected)
+    if missed:
+        yield f"Measured on injected anomalies, it misses most of {', '.join(missed)}."
     yield from _unmeasured(findings)
 
 

@@ -149,6 +149,7 @@ def judged(series: Sequence[str], windows: int, *, labelled: bool) -> pa.Table:
         {
             "series_id": names,
             "timestamp": pa.array(times, pa.timestamp("us", tz="UTC")),
+            "part": pa.array(["test"] * score.size).dictionary_encode(),
             "score": score.ravel(),
             "threshold": np.ones(score.size),
             "is_anomaly": flagged.ravel(),

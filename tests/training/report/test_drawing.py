@@ -142,10 +142,11 @@ def test_the_distribution_is_told():
     """How many are above the threshold, where there are labels and where there are none."""
     table = judged(["a"], 100, labelled=True)
     assert distributions(table, [])[0].sentence == (
-        "The detector's score is above 1 in 0 % of 90 windows without a label, and in 100 % of 10 labelled windows."
+        "The detector's score is above 1 in 0 % of 90 test windows without a label, "
+        "and in 100 % of 10 labelled windows."
     )
     unlabelled = distributions(judged(["a"], 100, labelled=False), [])[0].sentence
-    assert unlabelled == "The detector's score is above 1 in 10 % of 100 windows."
+    assert unlabelled == "The detector's score is above 1 in 10 % of 100 test windows."
 
 
 def test_nothing_spans_something():
