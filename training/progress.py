@@ -121,7 +121,7 @@ class Board:
         self.progress.reset(task, completed=done, total=epochs)
         if done:
             self._epoch(name, history.epochs[-1])
-            self._line(f"{name} goes on after epoch {done}", "dim")
+            self._line(f"{name}: {done} epochs are kept from before", "dim")
 
     def _move(self, at: BatchDone) -> None:
         """Move a network's bar."""

@@ -40,5 +40,5 @@ def remove(run: Run) -> bool:
 
 def size(folder: Path) -> int:
     """The bytes that a folder's files hold; a hard link is counted once."""
-    stats = [path.lstat() for path in folder.rglob("*")]
+    stats = [path.lstat() for path in folder.rglob("*") if not path.is_dir()]
     return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in stats}.values())
