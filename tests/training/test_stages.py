@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -74,3 +75,17 @@ def test_stages_come_after_what_they_read():
     """The order of the table is one in which they can be run."""
     for number, stage in enumerate(STAGES):
         assert set(stage.after) <= set(NAMES[:number])
+
+
+def test_every_stage_is_documented():
+    """docs/runs.md has a line for each, with the stages it comes after and the sections that concern it."""
+    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text()
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| `")]
+    assert [name.strip(" `") for name, *_ in rows] == list(NAMES)
+    for stage, (_, reads, _, concerned) in zip(STAGES, rows, strict=True):
+        named = [name for name in NAMES if name in reads]
+        assert named == list(stage.after) or (stage.name == "report" and "all but package" in reads)
+        sections = (
+            set(TrainingConfig.model_fields) if "whole config" in concerned else set(re.findall(r"`(\w+)`", concerned))
+        )
+        assert sections == set(stage.sections)
