@@ -102,7 +102,8 @@ class Run:
 
     def save(self) -> None:
         """Write the record."""
-        replace(self.root / RECORD, msgspec.json.format(msgspec.json.encode(self.record), indent=2) + b"\n")
+        content = msgspec.json.format(msgspec.json.encode(self.record), indent=2) + b"\n"
+        replace(self.root / RECORD, content, durable=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

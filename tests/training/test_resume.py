@@ -107,7 +107,7 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(trained: Trained, whol
 
 def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """The command, as a user starts it."""
-    command = [sys.executable, "-m", "stream_app", "train", *arguments]
+    command = [sys.executable, "-m", "stream_app", "train", "--no-tracking", *arguments]
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
     pipe = subprocess.PIPE
