@@ -53,7 +53,7 @@ def of_flags(flags: Flags, source: str) -> Records:
     }
     headers = VARINT[len(fixed) + 2] + b"".join(_text(name) + _text(text) for name, text in fixed.items())
     before_id, before_time = headers + _text("ce_id"), _text("ce_time")
-    series, ids, times = ([*map(str.encode, column)] for column in (flags.series, flags.ids, flags.timestamps))
+    series, ids, times = [*map(str.encode, flags.series)], map(str.encode, flags.ids), map(str.encode, flags.timestamps)
     records = [
         b"".join(
             (

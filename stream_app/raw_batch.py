@@ -1,4 +1,4 @@
-"""A record batch read from its bytes: the few that have a header whose name is not UTF-8.
+"""A record batch read from its bytes: the checksum of each, and the few that have a header whose name is not UTF-8.
 
 Kafka asks no more of a header's name than its length, and the brokers let any bytes through. aiokafka raises at such a
 name, and can not go on with the records after it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+import google_crc32c
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.util import decode_varint_py  # the C one reads past the end
 
@@ -34,11 +35,22 @@ def read_batch(fetched: bytes, base: int) -> list[RawRecord]:
     return [_record(batch, cursor) for _ in range(batch._num_records)]
 
 
+def end_of_batch(fetched: bytes, start: int) -> int:
+    """Where the batch that begins at `start` ends."""
+    _, size = _START.unpack_from(fetched, start)
+    return start + _START.size + int(size)
+
+
+def checksum(fetched: bytes, start: int, end: int) -> int:
+    """The CRC-32C of the batch from `start` to `end`, which leaves out its offset, its length and the checksum."""
+    return int(google_crc32c.value(fetched[start + _DefaultRecordBatchPy.ATTRIBUTES_OFFSET : end]))
+
+
 def _find(fetched: bytes, base: int) -> memoryview:
     start = 0
     while True:
-        offset, size = _START.unpack_from(fetched, start)
-        end = start + _START.size + size
+        offset, _ = _START.unpack_from(fetched, start)
+        end = end_of_batch(fetched, start)
         if offset == base:
             return memoryview(fetched)[start:end]
         start = end

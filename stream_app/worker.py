@@ -129,7 +129,7 @@ def build(settings: Settings) -> App:
 def _collect_garbage_less_often() -> None:
     """A chunk is thousands of small objects without cycles: looking for cycles among them is time lost."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
 
 
 def _serve(app: App) -> None:
