@@ -20,7 +20,7 @@ def show(console: Console, outcome: Outcome) -> None:
     for name, text in figures(outcome):
         grid.add_row(name, text)
     console.print(grid)
-    if outcome.evaluation.injected and not outcome.evaluation.labelled:
+    if outcome.evaluation.injected and not _met(outcome.evaluation):
         console.print()
         console.print(injected_grid(outcome.evaluation.injected))
         console.print(_untouched(outcome.evaluation.injected), style="dim")
@@ -57,7 +57,7 @@ def _untouched(injected: Sequence[Injected]) -> str:
 
 def networks_grid(outcome: Outcome) -> Grid:
     """A row for each network."""
-    labelled = outcome.evaluation.labelled
+    labelled = _met(outcome.evaluation)
     grid = Grid(box=None, pad_edge=False, header_style="bold")
     grid.add_column("network")
     for column in ("train loss", "validation loss", "best epoch", *(["AUC-PR"] if labelled else []), "seconds"):
@@ -80,10 +80,15 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         ),
         ("flag rate", _rate(evaluation)),
     ]
-    if evaluation.labelled:
-        return lines + _agreement(evaluation.labelled)
+    if labelled := _met(evaluation):
+        return lines + _agreement(labelled)
     none = ("injected", "nothing: the test part has no room for an anomaly, or no feature ever varied")
     return lines if evaluation.injected else [*lines, none]
+
+
+def _met(evaluation: Evaluation) -> Labelled | None:
+    """What labels say, if they know of an event."""
+    return evaluation.labelled if evaluation.labelled and evaluation.labelled.events else None
 
 
 def _rate(evaluation: Evaluation) -> str:
@@ -92,7 +97,7 @@ def _rate(evaluation: Evaluation) -> str:
         return f"promised {rate.promised:.2%}; not measured: no window of the test part is without a labelled anomaly"
     return (
         f"promised {rate.promised:.2%}, measured {rate.measured:.2%} ({rate.flagged:,} of {rate.windows:,} windows "
-        f"of the test part, which set nothing{'; those with a labelled anomaly apart' * bool(evaluation.labelled)})"
+        f"of the test part, which set nothing{'; those with a labelled anomaly apart' * bool(_met(evaluation))})"
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec import structs
 from rich.console import Console
 
-from schemas.evaluation import Injected, Labelled
-from training.summary import _agreement, injected_grid
+from schemas.evaluation import Evaluation, FlagRate, Injected, Labelled
+from schemas.reference import ThresholdMeta
+from training.outcome import Outcome
+from training.summary import _agreement, figures, injected_grid
 
 
 def injected(kind: str, size: float, unit: str, found: int, delay: float | None) -> Injected:
@@ -42,10 +45,21 @@ def test_kinds_are_rows_and_sizes_are_columns():
     assert stuck.index("25%") > printed(injected_grid(found))[4].index("5% +3")
 
 
+def test_labels_without_an_event_leave_the_injected_block():
+    """They say that all is normal, which no ranking can be made of."""
+    normal = Labelled(200, 0, None, None, None, None, None, 0.0, 0.01, 0.0, 0, 0, None, None, {"lstm_ae": None})
+    rate = FlagRate(0.01, 200, 2, 0.01)
+    meta = ThresholdMeta("budget", 0.01, 1.5)
+    for labels, expected in ((normal, "injected"), (structs.replace(normal, events=1, anomalous=9), "ranking")):
+        evaluation = Evaluation(rate, labels, [], {})
+        lines = figures(Outcome({}, meta, evaluation, None))  # type: ignore[arg-type]
+        assert lines[2][0] == expected
+
+
 def test_what_labels_say_names_what_it_was_measured_on():
     """Chance stands beside what must beat it, and what is not defined is a dash."""
-    figures = Labelled(200, 20, None, None, None, None, None, 0.5, 0.01, 0.4, 3, 2, 2 / 3, 7.0, {}, windows_before=50)
-    lines = dict(_agreement(figures))
+    found = Labelled(200, 20, None, None, None, None, None, 0.5, 0.01, 0.4, 3, 2, 2 / 3, 7.0, {}, windows_before=50)
+    lines = dict(_agreement(found))
     assert "VUS-PR -, AUC-PR - (chance is 0.100)" in lines["ranking"]
     assert "false alarms 1.00% of normal windows, missed 40.00%" in lines["flags"]
     assert lines["events"] == "2 of 3 found, at the median 7 readings after they began"
