@@ -89,7 +89,7 @@ def environment() -> Environment:
 
 def as_json(content: dict[str, Any]) -> Markup:
     """JSON that can not end the script element it stands in."""
-    return Markup(json.dumps(content, ensure_ascii=False, separators=(",", ":")).translate(INERT))
+    return Markup(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(INERT))
 
 
 def _source(name: str) -> str:
