@@ -11,7 +11,8 @@ from training.report.words import count, number, percent
 
 EVEN = (0.5, 2.0)  # a measured flag rate over the promised one between these is as good as kept
 ENOUGH = 3  # expected flags, below which a measured rate says little
-FOUND = 0.5
+FOUND = 0.5  # the share of anomalies below which most are missed
+RANKS = 0.6  # AUC-ROC, of which chance is .5 however many anomalies there are
 
 
 @dataclass(frozen=True)
@@ -123,5 +124,5 @@ def _of_labels(figures: Labelled) -> Iterator[str]:
         )
     if figures.event_recall is not None and figures.event_recall < FOUND:
         yield f"It missed {figures.events - figures.events_found} of {figures.events} labelled events."
-    if figures.auc_pr is not None and figures.auc_pr < 1.5 * figures.anomalous / figures.windows:
-        yield "Its scores rank labelled anomalies hardly better than chance."
+    if figures.auc_roc is not None and figures.auc_roc < RANKS:
+        yield f"Its scores rank labelled anomalies hardly better than chance: AUC-ROC is {figures.auc_roc:.2f}."

@@ -22,8 +22,9 @@ from training.report.losses import learnings
 from training.report.timeline import as_columns, timelines
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("uplot/uPlot.iife.min.js", "page.js")
-STYLES = ("uplot/uPlot.min.css", "page.css", "plot.css")
+SCRIPTS = ("uplot/uPlot.iife.min.js", *(f"templates/{name}.js" for name in ("charts", "score", "zoom", "events")))
+PLOT_STYLE = "templates/plot.css"
+STYLES = ("uplot/uPlot.min.css", PLOT_STYLE, "templates/page.css")
 INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}  # in JSON, between the tags of a script
 
 
@@ -61,7 +62,7 @@ def page(findings: Findings) -> str:
 
 def picture(plot: Plot) -> str:
     """A plot as a file of its own."""
-    style = Markup(_source("plot.css"))
+    style = Markup(_source(PLOT_STYLE))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + environment().get_template("plot.svg").render(
         plot=plot, style=style
     )
@@ -70,7 +71,7 @@ def picture(plot: Plot) -> str:
 def environment() -> Environment:
     """Templates in which every value is escaped, and a misspelt name is an error."""
     templates = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -104,6 +104,15 @@ def test_a_kind_that_is_found_when_it_is_large_is_no_weakness():
     assert headline.weaknesses(both) == []
 
 
+def test_a_ranking_by_chance_is_said():
+    """However many windows are anomalous."""
+    whole = evaluation(300, labelled=True)
+    assert whole.labelled is not None
+    poor = msgspec.structs.replace(whole.labelled, auc_roc=0.52, anomalous=280)
+    found = findings(evaluation=msgspec.structs.replace(whole, labelled=poor))
+    assert any("hardly better than chance: AUC-ROC is 0.52" in text for text in headline.cautions(found))
+
+
 def test_labels_from_before_the_test_part_are_said():
     """Where the test part has only one kind, figures are not those of a future that nobody has seen."""
     whole = evaluation(300, labelled=True)
