@@ -10,7 +10,7 @@ from training.report.findings import Findings
 from training.report.words import count, number, percent
 
 EVEN = (0.5, 2.0)  # a measured flag rate over the promised one between these is as good as kept
-ENOUGH = 3  # expected flags, below which a measured rate says little
+ENOUGH = 3  # flags, expected and found, up to which a measured rate says little
 FOUND = 0.5  # the share of anomalies below which most are missed
 RANKS = 0.6  # AUC-ROC, of which chance is .5 however many anomalies there are
 
@@ -90,7 +90,7 @@ def _of_rate(evaluation: Evaluation) -> Iterator[str]:
     rate = evaluation.flag_rate
     if rate.measured is None:
         yield "The flag rate could not be measured: every window of the test part holds a labelled anomaly."
-    elif rate.windows * rate.promised < ENOUGH:
+    elif max(rate.windows * rate.promised, rate.flagged) <= ENOUGH:
         yield (
             f"{count(rate.windows, 'test window')} are too few to measure a flag rate of {percent(rate.promised)}: "
             f"{rate.flagged} were flagged."

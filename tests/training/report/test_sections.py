@@ -81,7 +81,8 @@ def test_the_main_figures():
         (FlagRate(0.01, 1000, 12, 0.012), None),
         (FlagRate(0.01, 1000, 40, 0.04), "It flagged 4 times as many windows as promised"),
         (FlagRate(0.01, 1000, 1, 0.001), "It flagged 1 window where 10 were promised"),
-        (FlagRate(0.01, 100, 4, 0.04), "100 test windows are too few"),
+        (FlagRate(0.01, 100, 3, 0.03), "100 test windows are too few"),
+        (FlagRate(0.01, 49, 49, 1.0), "It flagged 100 times"),
         (FlagRate(0.01, 0, 0, None), "The flag rate could not be measured"),
     ],
 )
