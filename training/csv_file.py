@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,7 +58,7 @@ def _parsed(path: Path, dialect: Dialect, kinds: dict[str, pa.DataType], block: 
 
 def _table(text: bytes, dialect: Dialect, kinds: dict[str, pa.DataType], skipped: int) -> pa.Table:
     return pacsv.read_csv(
-        io.BytesIO(text),
+        held_by_arrow(text),
         read_options=pacsv.ReadOptions(column_names=dialect.names, skip_rows=skipped),
         parse_options=pacsv.ParseOptions(delimiter=dialect.separator, newlines_in_values=b'"' in text),
         convert_options=pacsv.ConvertOptions(
@@ -70,6 +69,16 @@ def _table(text: bytes, dialect: Dialect, kinds: dict[str, pa.DataType], skipped
             include_columns=list(kinds),
         ),
     )
+
+
+def held_by_arrow(text: bytes) -> pa.BufferReader:
+    """The text as a stream that has nothing of Python's.
+
+    Arrow's threads let go of it after the parsing: while Python ends, what is Python's would abort the process.
+    """
+    copy = pa.BufferOutputStream()
+    copy.write(text)
+    return pa.BufferReader(copy.getvalue())
 
 
 def _common(kinds: Iterator[pa.DataType]) -> pa.DataType | None:

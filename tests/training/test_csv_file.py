@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.files import scratch
-from training.csv_file import dialect_of, read_columns
+from training.csv_file import dialect_of, held_by_arrow, read_columns
 from training.faults import DataError
 
 cells = st.one_of(
@@ -93,3 +95,24 @@ def test_a_quote_that_stays_open_is_found(tmp_path):
     file.write_text("a,b\n1,2\n" + '3,"4\n' + "5,6,7\n" * 50_000)
     columns = read_columns(file, dialect_of(file), 1000)
     assert len(columns["a"]) == 2
+
+
+def test_arrow_holds_nothing_of_pythons(tmp_path, monkeypatch):
+    """Its threads let go of what they parsed when the call is over: while Python ended, that aborted the process."""
+    text = "".join(["a,b\n", "1,2\n"]).encode()
+    held = sys.getrefcount(text)
+    source = held_by_arrow(text)
+    assert sys.getrefcount(text) == held
+    assert source.read() == text
+
+    parse, sources = pacsv.read_csv, []
+
+    def watched(source, **options):
+        sources.append(type(source))
+        return parse(source, **options)
+
+    monkeypatch.setattr(pacsv, "read_csv", watched)
+    file = tmp_path / "table.csv"
+    file.write_bytes(text)
+    read_columns(file, dialect_of(file))
+    assert sources == [pa.BufferReader]
