@@ -15,7 +15,7 @@ from config.options import with_settings
 from config.settings import Settings
 from models import manifest as manifests
 from models.store import open_store
-from models.store.base import Store, StoreError, rollback
+from models.store.base import Store, StoreError, naming, rollback
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion, Manifest
 from schemas.reference import EnsembleMeta
@@ -145,7 +145,8 @@ def listing(rows: list[dict[str, Any]]) -> Table:
 def describe(store: Store, dataset: str, release: str) -> dict[str, Any]:
     """All that a release says of itself, checked."""
     files = store.fetch(dataset, release)
-    manifest: Manifest = manifests.check(files)
+    with naming(dataset, release):
+        manifest: Manifest = manifests.check(files)
     meta = msgspec.json.decode(files["ensemble_meta.json"], type=EnsembleMeta)
     champion = store.champion(dataset)
     return {

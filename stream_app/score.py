@@ -21,7 +21,7 @@ from models import bundle
 from models.detector import Detector
 from models.flags import Flags
 from models.store import open_store
-from models.store.base import Store
+from models.store.base import Store, naming
 from models.stream import Counts, StreamDetector
 from schemas.errors import TidewatchError
 from training.ingest import Table, read
@@ -86,7 +86,8 @@ def find(store: Store, url: str, dataset: str, release: str | None) -> Detector:
             way = f"tidewatch train --data FILE --dataset {dataset}"
             raise ScoreError(f"dataset '{dataset}' has no release in {url}; make one: {way}")
         release = champion.release
-    return bundle.load(store.fetch(dataset, release))
+    with naming(dataset, release):
+        return bundle.load(store.fetch(dataset, release))
 
 
 def mismatches(table: Table, detector: Detector) -> list[str]:

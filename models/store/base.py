@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -89,13 +90,23 @@ def check_names(dataset: str, release: str | None = None) -> None:
 
 def check_whole(dataset: str, release: str, files: Mapping[str, bytes]) -> None:
     """Refuse files that are not a whole release of this name."""
-    manifest = check(files)
+    with naming(dataset, release):
+        manifest = check(files)
     if (manifest.dataset, manifest.release) != (dataset, release):
         raise BundleError(
             MANIFEST,
             f"speaks of release {manifest.release!r} of {manifest.dataset!r}, not {release!r} of {dataset!r}; "
             "publish it under its own name",
         )
+
+
+@contextmanager
+def naming(dataset: str, release: str) -> Iterator[None]:
+    """Let a BundleError, which knows files only, say whose they are."""
+    try:
+        yield
+    except BundleError as error:
+        raise BundleError(f"release {release} of dataset {dataset!r}: {error.file}", error.reason) from error
 
 
 def succeed(dataset: str, current: Champion | None, release: str, expected: int | None) -> Champion:

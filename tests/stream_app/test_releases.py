@@ -115,7 +115,8 @@ def test_a_broken_release_is_not_promoted(store):
     """The champion stays."""
     first, second = (tiny_release.publish(store, "pumps", seed) for seed in (0, 1))
     (store.root / "pumps" / first / "gru_ae.pth").write_bytes(b"")
-    result = releases("promote", "pumps", first)
-    assert result.exit_code == 1
-    assert "gru_ae.pth" in result.output
+    for command in ("promote", "show"):
+        result = releases(command, "pumps", first)
+        assert result.exit_code == 1
+        assert f"release {first} of dataset 'pumps': gru_ae.pth is damaged" in result.output
     assert store.champion("pumps").release == second

@@ -176,6 +176,15 @@ def test_a_mistake_is_one_line(tmp_path, store, content, options, expected):
     assert "Traceback" not in result.output
 
 
+def test_a_broken_release_is_named(file, store):
+    """Whose file it is that is damaged, not only which."""
+    release = store.champion("pumps").release
+    (store.root / "pumps" / release / "gru_ae.pth").write_bytes(b"")
+    result = score("--data", str(file), "--dataset", "pumps")
+    assert result.exit_code == 1
+    assert f"release {release} of dataset 'pumps': gru_ae.pth is damaged" in result.stderr
+
+
 def test_a_series_shorter_than_a_window_has_no_flags(tmp_path, store):
     """That nothing could be said is said."""
     file = tmp_path / "short.csv"
