@@ -38,7 +38,7 @@ def remove(run: Run) -> bool:
     return True
 
 
-def size(folder: Path) -> int:
-    """The bytes that a folder's files hold; a hard link is counted once."""
-    stats = [path.lstat() for path in folder.rglob("*") if not path.is_dir()]
-    return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in stats}.values())
+def size(path: Path) -> int:
+    """The bytes that a file, or a folder's files hold; a hard link is counted once."""
+    files = [each.lstat() for each in (path, *path.rglob("*")) if not each.is_dir()]
+    return sum({(file.st_dev, file.st_ino): file.st_size for file in files}.values())

@@ -67,8 +67,9 @@ class Run:
         try:
             wanted = msgspec.convert(record.wanted, Wanted)
             config = TrainingConfig.model_validate(record.config)
-        except (msgspec.ValidationError, ValidationError):
-            raise RunError(f"run {self.spelled} was asked for in words of another version; begin a new run") from None
+        except (msgspec.ValidationError, ValidationError) as error:
+            problem = " ".join(str(error).split())
+            raise RunError(f"run {self.spelled} is of another version ({problem:.120}); begin a new run") from None
         return Request(near(Path(record.data)), wanted, config, record.store, record.promote)
 
     def state(self, stage: str) -> str:

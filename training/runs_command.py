@@ -77,8 +77,7 @@ def show(run: str, as_json: bool) -> None:
         _print_json(about)
     else:
         console = Console(highlight=False)
-        for part in (card(about), stages_grid(about), losses_grid(about)):
-            console.print(part)
+        console.print(card(about), stages_grid(about), losses_grid(about), sep="\n\n")
 
 
 @runs.command()
@@ -119,9 +118,10 @@ def closing(gone: int, known: int, freed: int, yes: bool) -> str:
 
 def listing(rows: list[dict[str, Any]]) -> Table:
     """Runs as a table; a release that bears its run's name is not spelled out."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("run", "dataset", "when", "state", "best losses", "release"):
-        table.add_column(column, overflow="fold", no_wrap=column not in {"state", "release"})
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("run", no_wrap=True)
+    for column, narrowest in {"dataset": 7, "when": 10, "state": 11, "best losses": 14, "release": 9}.items():
+        table.add_column(column, overflow="fold", min_width=narrowest)
     for about in rows:
         losses = "\n".join(f"{name} {loss:.4f}" for name, loss in about["losses"].items())
         release = "published" if about["release"] == about["run"] else about["release"]
@@ -139,9 +139,7 @@ def listing(rows: list[dict[str, Any]]) -> Table:
 def card(about: dict[str, Any]) -> Table:
     """A run as a table of two columns."""
     release = about["release"] and f"{about['release']} in {about['store']}" + ", put into service" * about["promoted"]
-    columns = (
-        f"{role} {names if isinstance(names, str) else ', '.join(names)}" for role, names in about["columns"].items()
-    )
+    columns = (f"{role} {_spelled(wish)}" for role, wish in about["columns"].items())
     folders = (f"{name} ({decimal(count)})" for name, count in about["artifacts"].items())
     lines = {
         "run": f"{about['run']} of dataset {about['dataset']}",
@@ -183,8 +181,10 @@ def losses_grid(about: dict[str, Any]) -> Table:
     return table
 
 
-def _named(wish: Any) -> str:
-    return ", ".join(map(str, wish.values() if isinstance(wish, dict) else wish if isinstance(wish, list) else [wish]))
+def _spelled(wish: Any) -> str:
+    """A column, several, or how readings are put on a grid."""
+    parts = wish.values() if isinstance(wish, dict) else [wish] if isinstance(wish, str) else wish
+    return ", ".join(map(str, parts))
 
 
 def _coloured(text: str, state: str) -> Text:

@@ -12,7 +12,7 @@ from schemas.training import TrainingConfig
 from training import candidate, digests, evaluate, ingest, package, preprocess, report, train
 from training.artifacts import Artifacts
 from training.events import Evaluated, Ingested, Observer, Preprocessed, Published
-from training.runs import Request
+from training.runs import Request, RunError
 
 EVERY_SECTION = tuple(TrainingConfig.model_fields)
 
@@ -78,6 +78,8 @@ def _report(work: Work) -> None:
 def _readings(request: Request) -> dict[str, Any]:
     """The files by name and content, and the columns that the user named."""
     root = request.data
+    if not root.exists():
+        raise RunError(f"{root} is not there any more; say where the run's data is now: --data FILE")
     files = ingest.find_files(root)
     names = [file.relative_to(root).as_posix() if file != root else file.name for file in files]
     return {"data": dict(zip(names, map(digests.of_file, files), strict=True)), "columns": asdict(request.wanted)}

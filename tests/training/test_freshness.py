@@ -18,7 +18,7 @@ from training.events import Event, StageSkipped, StageStarted
 from training.freshness import Freshness
 from training.package import load as publication
 from training.roles import Wanted
-from training.runs import Request, Run, find
+from training.runs import Request, Run, RunError, find
 from training.stages import NAMES, STAGES
 
 AFTER_TRAINING = ["calibrate", "evaluate"]
@@ -115,6 +115,14 @@ def test_the_data(run: Run, trained: Trained, tmp_path, change: Callable[[Path],
     shutil.copyfile(trained.file, file)
     change(file)
     assert concerned(run, replace(run.request, data=file)) == expected
+
+
+def test_data_that_is_gone(run: Run, tmp_path):
+    """It must be found again to tell whether it has changed; stages that do not read it do without."""
+    gone = replace(run.request, data=tmp_path / "gone.csv")
+    with pytest.raises(RunError, match=r"gone\.csv is not there any more; say where .* --data FILE"):
+        play(run, request=gone)
+    assert done(play(run, ["evaluate"], gone, again=True)) == (["evaluate"], [])
 
 
 def test_the_code(run: Run):
