@@ -73,6 +73,7 @@ def test_a_file_arrives_whole_and_in_order(kafka: KafkaAtHand, file: Path, monke
     assert done.exit_code == 0
     assert f"made topic '{topic}' with 8 partitions" in done.output
     assert "sent 800 readings of 2 series" in done.output
+    assert "\n\n" not in done.output  # a bar is for a terminal
     assert kafka.partitions()[topic] == 8
     series = produced(kafka, topic)
     assert sorted(series) == ["pump-1", "pump-2"]
