@@ -28,6 +28,9 @@ from training.ingest import Table, read
 from training.options import reading_options
 from training.roles import Wanted, listed
 from training.scan import scan
+from training.times import spelled
+
+PACE = 1.5  # times more or less often is another pace
 
 
 class ScoreError(TidewatchError):
@@ -53,8 +56,8 @@ def score(
 ) -> None:
     """Score a file and print its flags as JSON lines: the flags a worker would publish if the file were produced.
 
-    The file is read as `tidewatch train` reads it, and judged in order of time over all series, from its first reading
-    on. A summary goes to standard error.
+    The file is read as `tidewatch train` reads it (docs/data.md), and judged in order of time over all series, from its
+    first reading on. A summary goes to standard error.
 
     \b
     Examples:
@@ -100,7 +103,18 @@ def mismatches(table: Table, detector: Detector) -> list[str]:
             f"({listed(detector.features)}); it has {listed(table.features)}"
         )
     notes = [f"column '{name}' is ignored: the detector does not know it" for name in unknown]
-    return notes + [f"feature '{name}' is missing in every reading: the file has no such column" for name in lacking]
+    notes += [f"feature '{name}' is missing in every reading: the file has no such column" for name in lacking]
+    return notes + other_pace(table, detector)
+
+
+def other_pace(table: Table, detector: Detector) -> list[str]:
+    """Say when readings come more or less often than those that the detector was trained on."""
+    ours, trained = table.interval_us, detector.interval_us
+    if 1 / PACE < ours / trained < PACE or all(len(series.times) < 2 for series in table.series):
+        return []
+    usual = spelled(trained)
+    way = f"; --resample {usual.replace(' ', '')} would make them alike" if ours < trained else ""
+    return [f"readings come each {spelled(ours)}, those that the detector was trained on each {usual}{way}"]
 
 
 @dataclass

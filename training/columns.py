@@ -79,11 +79,14 @@ def _left_over(reader: Reader) -> list[str]:
 
 
 def _check_named(sheet: Sheet, wanted: Wanted) -> None:
+    """Columns that are needed are there, and none has two roles."""
     for option, name in wanted.needed.items():
-        if name not in sheet.columns:
-            raise DataError(f"{sheet.path} has no column '{name}' ({option}); it has {listed(sheet.columns)}")
-        if name in wanted.ignore:
-            raise DataError(f"column '{name}' is named by {option} and by --ignore; leave one of them out")
+        if name not in sheet.names:
+            raise DataError(f"{sheet.path} has no column '{name}' ({option}); it has {listed(sheet.names)}")
+    roles: dict[str, str] = {}
+    for option, name in wanted.named:
+        if roles.setdefault(name, option) != option:
+            raise DataError(f"column '{name}' is named by {roles[name]} and by {option}; a column has one role")
 
 
 def take_time(reader: Reader) -> tuple[str | None, Times]:
@@ -105,7 +108,9 @@ def _find_time(reader: Reader, reserved: Sequence[str | None]) -> tuple[str | No
     if (name := reader.wanted.time) is not None:
         times = named_time(reader.left[name])
         if times is None or not times.share:
-            raise reader.error(0, name, f"'{reader.left[name][0].as_py()}' is no time; name another with --time")
+            value = reader.left[name][0].as_py()
+            problem = "no time" if value is None else f"'{value}' is no time"
+            raise reader.error(0, name, f"{problem}; name another with --time")
         return name, times
     for name in reader.named(TIME_NAMES):
         if name not in reserved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import pyarrow.csv as pacsv
 
 from training.dialect import MISSING, Dialect, sniff
 from training.faults import DataError, fault, no_utf8, sentence
-from training.text_file import BLOCK_BYTES, blocks, open_bytes, open_text, records
+from training.text_file import BLOCK_BYTES, BROKEN, blocks, open_bytes, open_text, records
 
 SAMPLE_LINES = 50
 FORMS = {form for word in MISSING for form in (word, word.upper(), word.capitalize())} | {"NaN", "-NaN"}
 NULLS = sorted(FORMS | {f" {form}" for form in FORMS})  # Arrow trims numbers, and not these
-BROKEN = (OSError, EOFError, zlib.error)  # what an unfinished or damaged gzip file raises
 
 Columns = dict[str, pa.ChunkedArray]
 

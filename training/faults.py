@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.errors import TidewatchError
 from training.dialect import Dialect
-from training.text_file import open_bytes, records
+from training.text_file import BROKEN, open_bytes, records
 
 
 class DataError(TidewatchError):
@@ -25,7 +25,7 @@ def fault(path: Path, dialect: Dialect, error: Exception) -> DataError:
                 )
     except UnicodeDecodeError:
         return no_utf8(path)
-    except (OSError, EOFError) as broken:
+    except BROKEN as broken:
         return DataError(f"{path} can not be read to its end: {sentence(broken)}; copy or make it again")
     return DataError(f"{path} can not be read: {sentence(error)}")
 

@@ -47,7 +47,8 @@ def _find_label(reader: Reader) -> tuple[str | None, NDArray[np.bool_] | None]:
         if (wrong := ~np.isin(values, (0.0, 1.0))).any():
             row = int(np.argmax(wrong))
             value = reader.left[name][row].as_py()
-            raise reader.error(row, name, f"the label is {value!r}; a label is 0 (normal) or 1 (anomaly)")
+            found = "no label" if value is None else f"the label is {value!r}"
+            raise reader.error(row, name, f"{found}; a label is 0 (normal) or 1 (anomaly)")
         return name, values == 1
     for name in reader.named(AUTOMATIC_LABELS):
         values = _label_values(reader.left[name])

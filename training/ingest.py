@@ -76,6 +76,7 @@ def read(path: Path | str, wanted: Wanted = AS_FOUND) -> Table:
     for file in files:
         sheet = open_sheet(file)
         columns = understand(sheet, wanted)
+        pa.default_memory_pool().release_unused()  # what Arrow would keep for later is as much again
         sources.append(Source.of(file, columns))
         _refuse_other_shape(sources[0], sources[-1])
         repeats = wanted.resample is not None
@@ -83,8 +84,7 @@ def read(path: Path | str, wanted: Wanted = AS_FOUND) -> Table:
             pieces.setdefault(part, []).append(piece)
             kept += len(piece.times)
         rows += columns.rows
-        del sheet, columns  # before the next file is read, and Arrow gives back what it would keep for it
-        pa.default_memory_pool().release_unused()
+        del sheet, columns  # before the next file is read
     return _table(sources, pieces, wanted, dropped=rows - kept)
 
 
@@ -103,7 +103,7 @@ def find_files(root: Path) -> tuple[Path, ...]:
 
 def _check_optional(files: Sequence[Path], wanted: Wanted) -> None:
     """A label or an ignored column may be absent in some files, not in all."""
-    named = [("--ignore", name) for name in wanted.ignore] + ([("--label", wanted.label)] if wanted.label else [])
+    named = [(option, name) for option, name in wanted.named if option not in wanted.needed]
     known = dict.fromkeys(name for file in files for name in column_names(file)) if named else {}
     for option, name in named:
         if name not in known:

@@ -33,6 +33,12 @@ class Wanted:
     value: str | None = None
     resample: Resampling | None = None
 
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """All columns that have a role by what the caller says, each after the option that says it."""
+        label = [("--label", self.label)] if self.label else []
+        return [*self.needed.items(), *label, *(("--ignore", name) for name in self.ignore)]
+
     def over(self, earlier: Wanted) -> Wanted:
         """This, with what was said earlier where it says nothing."""
         return replace(earlier, **{name: value for name, value in vars(self).items() if value})

@@ -175,5 +175,5 @@ def _arrays(path: Path, rows: int, features: int) -> tuple[NDArray[np.int64], ND
             if batch.num_columns > first + features:
                 labels[part] = batch.column(first + features).fill_null(False).to_numpy(zero_copy_only=False)
             begin = part.stop
-    pa.default_memory_pool().release_unused()  # Arrow would keep nearly as much again for later
+    pa.default_memory_pool().release_unused()  # what Arrow would keep for later is as much again
     return times, values, labels

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,7 @@ from typing import IO
 from training.dialect import Dialect
 
 GZIP = b"\x1f\x8b"
+BROKEN = (OSError, EOFError, zlib.error, csv.Error)  # what reading an unfinished or damaged file raises
 BLOCK_BYTES = 1 << 25
 LONGEST_FIELD = 1 << 30  # characters; an open quote makes one field of all the lines below it
 

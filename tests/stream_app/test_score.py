@@ -134,6 +134,21 @@ def test_flags_go_to_standard_output_and_the_rest_does_not(file, store):
     assert "2 pauses restarted a window" in result.stderr
 
 
+def test_another_pace_is_told(store, tmp_path):
+    """Five readings a second are not what the detector has learnt; on its grid there is nothing to tell."""
+    file = tmp_path / "fast.csv"
+    rows = "".join(f"{1_700_000_000_000 + 200 * row},{row % 7},{row % 5}\n" for row in range(300))
+    file.write_text("timestamp,flow,temp\n" + rows)
+    fast = score("--data", str(file), "--dataset", "pumps")
+    assert (
+        "note: readings come each 200 ms, those that the detector was trained on each 1 s; --resample 1s" in fast.stderr
+    )
+    assert "300 readings" in fast.stderr
+    alike = score("--data", str(file), "--dataset", "pumps", "--resample", "1s")
+    assert "note:" not in alike.stderr
+    assert "61 readings" in alike.stderr
+
+
 def test_a_release_can_be_named(file, store):
     """Not only the champion judges."""
     first = store.releases("pumps")[0][1]

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.training.files import is_documented
 from training import ingest
 from training.faults import DataError
+from training.grid import Resampling
 
 NEW_YEAR = 1_577_836_800_000_000  # 2020-01-01T00:00:00Z
 SECOND = 1_000_000
@@ -179,6 +181,9 @@ def test_a_few_repeated_times_are_dropped(tmp_path):
     assert table.notes == ("repeated times: 1 reading left out, the first of each time stays",)
 
 
+ZIPPED = gzip.compress(("time,a,b\n" + "".join(f"{i},{i % 7},{i % 5}\n" for i in range(1000)) * 50).encode())
+DAMAGED = ZIPPED[:60] + b"\xff" * 20 + ZIPPED[80:]
+
 BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "empty": ("", {}, "pump.csv is empty; give a file with a line for each reading"),
     "blank": ("\n \n\n", {}, "pump.csv is empty"),
@@ -226,7 +231,23 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "unknown label": ("a,b\n1,2\n", {"label": "y"}, "has no column 'y' (--label); it has a, b"),
     "unknown ignore": ("a,b\n1,2\n", {"ignore": ("c",)}, "has no column 'c' (--ignore); it has a, b"),
     "a label that is none": ("a,y\n1,0\n2,7\n", {"label": "y"}, "line 3, column 'y': the label is 7; a label is 0"),
-    "a label with a hole": ("a,y\n1,0\n2,\n", {"label": "y"}, "line 3, column 'y': the label is None"),
+    "a label with a hole": ("a,y\n1,0\n2,\n", {"label": "y"}, "line 3, column 'y': no label; a label is 0"),
+    "a column for two things": (
+        "a,b\n1,2\n",
+        {"time": "a", "label": "a"},
+        "'a' is named by --time and by --label",
+    ),
+    "time without any": ("time,a\n,1\n,2\n", {"time": "time"}, "line 2, column 'time': no time; name another with"),
+    "no time to resample by": (
+        "a,b\n1,2\n",
+        {"resample": Resampling(5)},
+        "has no column of times to --resample by",
+    ),
+    "damaged gzip": (
+        DAMAGED,
+        {},
+        "can not be read: Error -3 while decompressing data: invalid distance too far back; copy or make it again",
+    ),
     "words as time": ("a,b\n1,x\n", {"time": "b"}, "line 2, column 'b': 'x' is no time; name another with --time"),
 }
 
@@ -239,6 +260,7 @@ def test_a_bad_file_gets_one_sentence(tmp_path, case):
         read(tmp_path, content, **options)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert is_documented(str(caught.value))
 
 
 def test_a_missing_path_and_an_empty_folder(tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training.files import is_documented
 from training import ingest
 from training.faults import DataError
 from training.grid import Resampling
@@ -139,7 +140,7 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "named and ignored": (
         "time,metric,value\n1,a,1\n",
         {"value": "value", "ignore": ("value",)},
-        "by --value and by --ignore",
+        "by --value and by --ignore; a column has one role",
     ),
 }
 
@@ -152,6 +153,7 @@ def test_a_bad_file_gets_one_sentence(tmp_path, case):
         read(tmp_path, content, **options)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert is_documented(str(caught.value))
 
 
 def test_long_and_wide_files_do_not_mix(tmp_path):
