@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from training.artifacts import Artifacts, write_json
 from training.assemble import Pieces, put_together, take_apart
-from training.columns import Columns, understand
+from training.columns import understand
 from training.faults import DataError
 from training.health import examine
 from training.roles import Wanted, listed
 from training.sheets import column_names, open_sheet
+from training.sources import Source, refuse_other_shape
 from training.table import SeriesTable, Table, describe, save
 from training.times import spelled
 
@@ -23,34 +24,6 @@ __all__ = ["DataError", "SeriesTable", "Table", "Wanted", "find_files", "read", 
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz")
 AS_FOUND = Wanted()
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a file was taken for."""
-
-    file: Path
-    features: tuple[str, ...]
-    feature_column: str | None
-    time_column: str | None
-    time_form: str
-    series_column: str | None
-    label_column: str | None
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, file: Path, columns: Columns) -> Source:
-        """Without the readings."""
-        return cls(
-            file,
-            columns.features,
-            None if columns.long is None else columns.long.feature_column,
-            columns.time_column,
-            columns.times.form,
-            columns.series_column,
-            columns.label_column,
-            columns.notes,
-        )
 
 
 def run(artifacts: Artifacts, path: Path | str, wanted: Wanted) -> Table:
@@ -78,7 +51,7 @@ def read(path: Path | str, wanted: Wanted = AS_FOUND) -> Table:
         columns = understand(sheet, wanted)
         pa.default_memory_pool().release_unused()  # what Arrow would keep for later is as much again
         sources.append(Source.of(file, columns))
-        _refuse_other_shape(sources[0], sources[-1])
+        refuse_other_shape(sources[0], sources[-1])
         repeats = wanted.resample is not None
         for part, piece in take_apart(sheet, columns, sources[0].features, _file_name(file, root), repeats=repeats):
             pieces.setdefault(part, []).append(piece)
@@ -108,24 +81,6 @@ def _check_optional(files: Sequence[Path], wanted: Wanted) -> None:
     for option, name in named:
         if name not in known:
             raise DataError(f"{files[0]} has no column '{name}' ({option}); it has {listed(known)}")
-
-
-def _refuse_other_shape(first: Source, other: Source) -> None:
-    """All files are in one form, and wide ones have the same features, in any order."""
-    if (first.feature_column is None) != (other.feature_column is None):
-        long, wide = (first, other) if other.feature_column is None else (other, first)
-        raise DataError(
-            f"{long.file} is in long form (column '{long.feature_column}' names features) and {wide.file} is not; "
-            "give files of one form"
-        )
-    lacking = [name for name in first.features if name not in other.features]
-    more = [name for name in other.features if name not in first.features]
-    if first.feature_column is None and (lacking or more):
-        name, (without, holder) = (lacking or more)[0], (other, first) if lacking else (first, other)
-        raise DataError(
-            f"{without.file} has no numeric column '{name}', which {holder.file} has; "
-            f"give files of one shape, or --ignore '{name}'"
-        )
 
 
 def _file_name(file: Path, root: Path) -> str:
@@ -172,8 +127,8 @@ def _apart(series: Sequence[SeriesTable], wanted: Wanted) -> list[str]:
     missing = sum(int(np.isnan(one.values).sum()) for one in series)
     if wanted.resample is not None or 2 * missing < sum(one.values.size for one in series):
         return []
-    steps = [np.diff(one.times[~np.isnan(column)]) for one in series for column in one.values.T]
-    usual = spelled(float(np.median(np.concatenate(steps)))).replace(" ", "")
+    steps = np.concatenate([np.diff(one.times[~np.isnan(column)]) for one in series for column in one.values.T])
+    usual = spelled(np.median(steps).item()).replace(" ", "") if len(steps) else "INTERVAL"
     return [
         "half or more of the values are missing, for features are seldom at the same times; "
         f"--resample {usual} would put them on one grid"

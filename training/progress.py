@@ -104,7 +104,9 @@ class Board:
         self._headline("Read", f"{len(table.files)} file{'s' * (len(table.files) > 1)}")
         health = examine(table.series, table.features, table.interval_us)
         self.console.print(facts_grid(table, health))
+        self.console.print()
         self.console.print(features_grid(health))
+        self.console.print()
         self._notes(table.notes, "note", "dim")
 
     def _preprocessed(self, prepared: Prepared) -> None:

@@ -277,3 +277,11 @@ def test_files_of_two_shapes(tmp_path):
     (tmp_path / "two.csv").write_text("a,c\n1,2\n")
     with pytest.raises(DataError, match=r"two\.csv has no numeric column 'b', which .*one\.csv has"):
         ingest.read(tmp_path)
+
+
+def test_files_with_and_without_a_time(tmp_path):
+    """Row numbers and times do not go together."""
+    (tmp_path / "one.csv").write_text("time,a\n1,2\n2,3\n")
+    (tmp_path / "two.csv").write_text("a\n1\n2\n")
+    with pytest.raises(DataError, match=r"two\.csv has no column of times, which .*one\.csv has \('time'\); name one"):
+        ingest.read(tmp_path)
