@@ -58,8 +58,8 @@ def write(path: Path, rows: int, series: int) -> Path:
 def peak_of_training(file: Path, folder: Path, settings: tuple[str, ...] = TINY) -> int:
     """Train on a file in a process of its own; the most bytes that it had in memory."""
     changes = [word for setting in settings for word in ("--set", setting)]
-    options = ["--data", str(file), "--dataset", "large", "--run-dir", str(folder / "run"), *changes]
-    command = [sys.executable, "-m", "stream_app", "train", *options]
+    options = ["--data", str(file), "--dataset", "large", "--run-dir", str(folder / "run"), "--no-tracking"]
+    command = [sys.executable, "-m", "stream_app", "train", *options, *changes]
     child = os.posix_spawn(sys.executable, command, {**os.environ, "TIDEWATCH_STORE__URL": f"dir:{folder / 'store'}"})
     _, status, usage = os.wait4(child, 0)
     if status:

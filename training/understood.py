@@ -13,6 +13,7 @@ from training.times import rfc3339, spelled
 
 MOST_FEATURES = 10  # that get a row of their own
 MOST_NAMES = 5  # in a line
+WORST = 3  # features with most missing
 
 
 def facts_grid(table: Table, health: Health) -> Grid:
@@ -99,7 +100,7 @@ def _missing(health: Health) -> str:
     if not health.missing_share:
         return "nothing"
     most = sorted(health.features, key=lambda name: -health.features[name].missing_share)
-    worst = [f"{name} {_share(health.features[name].missing_share)}" for name in most[:MOST_NAMES]]
+    worst = [f"{name} {_share(health.features[name].missing_share)}" for name in most[:WORST]]
     lacking = [text for name, text in zip(most, worst, strict=False) if health.features[name].missing_share]
     return f"{_share(health.missing_share)} of the values, most in {', '.join(lacking)}"
 
