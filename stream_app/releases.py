@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -19,6 +20,8 @@ from models.store.base import Store, StoreError, naming, rollback
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion, Manifest
 from schemas.reference import EnsembleMeta
+from training import tracking_uri
+from training.mirror import mirror
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -195,8 +198,14 @@ def card(about: dict[str, Any]) -> Table:
 
 
 def _tell(dataset: str, champion: Champion, as_json: bool) -> None:
+    """Say which release serves, to MLflow too."""
     if as_json:
         click.echo(msgspec.json.encode(champion).decode())
     else:
         before = f"; before it served {champion.previous[-1]}" if champion.previous else ""
         click.echo(f"{champion.release} serves dataset '{dataset}'{before}")
+    mirror(tracking_uri.named(os.environ), dataset, champion.release, _warn)
+
+
+def _warn(text: str) -> None:
+    click.echo(f"warning: {text}", err=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import cached_property, partial
-from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,12 +14,12 @@ from models.manifest import digest
 from schemas.evaluation import Evaluation
 from schemas.run import RunRecord
 from schemas.training import TrainingConfig
-from training import history, package, runs, tracked
+from training import history, package, runs, tracked, tracking_access
 from training.artifacts import Artifacts
-from training.background import Background, reason
+from training.background import Background
 from training.events import EpochDone, Event, RunStarted, StageEnded, StageSkipped
 from training.history import Epoch
-from training.tracking_uri import is_server, sqlite_file, without_password
+from training.tracking_uri import is_server, without_password
 
 if TYPE_CHECKING:  # it brings mlflow
     from mlflow import MlflowClient
@@ -29,15 +27,6 @@ if TYPE_CHECKING:  # it brings mlflow
     from training.tracking import Status, TrackedRun
 
 RELEASE = "release"  # the folder of a run's files in MLflow that holds the bundle
-# What MLflow does otherwise: wait for minutes for a server that is away, print, and phone home. Who sets one is heard.
-ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",  # seconds
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
 
 
 class Tracker:
@@ -50,6 +39,7 @@ class Tracker:
         self.uri = uri
         self._warn = warn
         self._background = Background(self._failed)
+        self._mlflow: ModuleType
         self._client: MlflowClient
         self._record: RunRecord
         self._artifacts: Artifacts
@@ -90,7 +80,8 @@ class Tracker:
 
     def _connect(self, record: RunRecord, artifacts: Artifacts) -> None:
         self._record, self._artifacts = record, artifacts
-        self._client = mlflow().connect(self.uri)
+        self._mlflow = tracking_access.library()
+        self._client = self._mlflow.connect(self.uri)
 
     @cached_property
     def _run(self) -> TrackedRun:
@@ -98,7 +89,7 @@ class Tracker:
         record = self._record
         config = TrainingConfig.model_validate(record.config)
         begun = {"run": record.run, "begun": record.created, "config_digest": digest(as_yaml(config))}
-        run: TrackedRun = mlflow().take_up(self._client, record.identity.dataset, record.identity.release, begun)
+        run: TrackedRun = self._mlflow.take_up(self._client, record.identity.dataset, record.identity.release, begun)
         run.describe(tracked.parameters(record))
         run.tag(tracked.origin(record))
         return run
@@ -152,36 +143,16 @@ class Tracker:
     def _register(self) -> None:
         """Make the release a version of the dataset's model, once; the champion, if it was promoted."""
         publication = package.load(self._artifacts)
-        mlflow().register(self._run, publication.dataset, publication.release, RELEASE)
+        self._mlflow.register(self._run, publication.dataset, publication.release, RELEASE)
 
     def _crown(self) -> None:
         publication = package.load(self._artifacts)
         if publication.version is not None:
-            mlflow().crown(self._run.client, publication.dataset, publication.release)
+            self._mlflow.crown(self._client, publication.dataset, publication.release)
 
     def _on_record(self) -> RunRecord:
         """The run's record as it is now."""
         return runs.find(str(self._artifacts.root.absolute())).record
 
     def _failed(self, error: BaseException) -> None:
-        self._warn(f"{unusable(self.uri, error)}; the training goes on without it")
-
-
-def mirror_champion(uri: str, dataset: str, release: str, warn: Callable[[str], None]) -> None:
-    """Let MLflow know which release serves, where runs are tracked at all."""
-    file = sqlite_file(uri)
-    if file is None or file.exists():
-        with Background(lambda error: warn(f"{unusable(uri, error)}; its alias `champion` is not moved")) as background:
-            background.later(lambda: mlflow().crown(mlflow().connect(uri), dataset, release))
-
-
-def mlflow() -> ModuleType:
-    """The module that brings mlflow, which is imported by whoever needs it first."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    return import_module("training.tracking")
-
-
-def unusable(uri: str, error: BaseException) -> str:
-    """That MLflow did not do what was asked, and why."""
-    return f"MLflow at {without_password(uri)} can not be used ({reason(error)})"
+        self._warn(f"{tracking_access.unusable(self.uri, error)}; the training goes on without it")

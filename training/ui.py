@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 import click
 
 from schemas.errors import TidewatchError
-from training.tracker import ENVIRONMENT
+from training.tracking_access import ENVIRONMENT
 from training.tracking_uri import VARIABLE, artifacts_folder, is_server, named, sqlite_file, without_password
 
 HOST, USUAL_PORT = "127.0.0.1", 5000
@@ -44,10 +44,10 @@ def ui(port: int | None) -> None:
 
 def server(uri: str, port: int) -> list[str]:
     """The arguments of `mlflow` for a server of one process, on loopback, that logs what goes wrong alone."""
+    where = ["--backend-store-uri", uri, "--registry-store-uri", uri, "--host", HOST, "--port", str(port)]
     folder = artifacts_folder(uri)
     files = ["--artifacts-destination", str(folder)] if folder else []
-    options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
-    return ["server", *options, *files, "--uvicorn-opts", "--log-level warning"]
+    return ["server", *where, *files, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
 
 
 def free_port(usual: int) -> int:

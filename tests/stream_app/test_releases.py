@@ -15,6 +15,8 @@ from tests import tiny_release
 @pytest.fixture
 def store(tmp_path, monkeypatch, plain_environment) -> LocalStore:
     """An empty store, where the command looks for it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("TIDEWATCH_STORE__URL", f"dir:{tmp_path / 'store'}")
     monkeypatch.setenv("COLUMNS", "200")
     return LocalStore(tmp_path / "store")
@@ -120,3 +122,16 @@ def test_a_broken_release_is_not_promoted(store):
         assert result.exit_code == 1
         assert f"release {first} of dataset 'pumps': gru_ae.pth is damaged" in result.output
     assert store.champion("pumps").release == second
+
+
+def test_mlflow_that_is_away_is_said_after_the_fact(store, monkeypatch):
+    """The store decides; its mirror comes second."""
+    release = tiny_release.publish(store, "pumps", 0)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    result = CliRunner(mix_stderr=False).invoke(tidewatch, ["releases", "promote", "pumps", release])
+    assert result.exit_code == 0
+    assert result.stdout == f"{release} serves dataset 'pumps'\n"
+    assert "warning: MLflow at http://127.0.0.1:9 can not be used (Connection refused); its alias" in result.stderr
+    champion = store.champion("pumps")
+    assert champion is not None
+    assert champion.release == release

@@ -27,8 +27,9 @@ from tests.training.conftest import RELEASE, RENAMED, TINY, begin, play, write_p
 from tests.training.mlflow_server import MlflowServer
 from training import tracked, tracking, tracking_uri
 from training.events import EpochDone, Event, all_of
+from training.mirror import mirror
 from training.runs import Run
-from training.tracker import Tracker, mirror_champion
+from training.tracker import Tracker
 from training.tracking import key_of
 
 
@@ -281,14 +282,14 @@ def test_the_champion_is_mirrored(run: Run, uri: str):
     """Promotions and roll-backs move the alias; a release that MLflow does not know takes it away."""
     tracked_by(uri, run)
     for release, expected in [("20260101T000000Z-000000", None), (RELEASE, RELEASE)]:
-        mirror_champion(uri, "plant", release, pytest.fail)
+        mirror(uri, "plant", release, pytest.fail)
         assert champion(uri) == expected
-    mirror_champion(uri, "unheard-of", RELEASE, pytest.fail)
+    mirror(uri, "unheard-of", RELEASE, pytest.fail)
 
 
 def test_where_nothing_is_tracked_nothing_is_mirrored(tmp_path: Path):
     """No file is made for it."""
-    mirror_champion(f"sqlite:///{tmp_path / 'mlflow.db'}", "plant", RELEASE, pytest.fail)
+    mirror(f"sqlite:///{tmp_path / 'mlflow.db'}", "plant", RELEASE, pytest.fail)
     assert list(tmp_path.iterdir()) == []
 
 
