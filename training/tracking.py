@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.store.db.db_types import DATABASE_ENGINES
+from sqlalchemy import create_engine, inspect
 
 from training.tracking_uri import artifacts_folder, sqlite_file
 
@@ -71,6 +74,10 @@ def connect(uri: str) -> MlflowClient:
     """A client of a server, or of a SQLite file, which is made if there is none."""
     if file := sqlite_file(uri):
         _make_whole(file)
+    if urlsplit(uri).scheme.partition("+")[0] in DATABASE_ENGINES:
+        engine = create_engine(uri)
+        inspect(engine)  # fails at once, where MLflow would try again for two minutes
+        engine.dispose()
     return MlflowClient(uri)
 
 
@@ -123,7 +130,7 @@ def _make_whole(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.unlink(missing_ok=True)
+    aside.write_bytes(b"")
     try:
         MlflowClient(f"sqlite:///{aside}").search_experiments(max_results=1)
         with suppress(FileExistsError):  # another run was faster

@@ -22,9 +22,9 @@ def is_server(uri: str) -> bool:
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """The file of a SQLite URI; None for any other."""
+    """The file of a SQLite URI; None for any other, and for one in memory."""
     parts = urlsplit(uri)
-    return Path(parts.path[1:]) if parts.scheme == "sqlite" else None
+    return Path(parts.path[1:]) if parts.scheme == "sqlite" and parts.path else None
 
 
 def artifacts_folder(uri: str) -> Path | None:

@@ -341,6 +341,12 @@ def damaged(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'junk.db'}"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """Not even a file."""
+    return f"sqlite:///{tmp_path}"
+
+
 @pytest.mark.parametrize(
     ("away", "expected"),
     [
@@ -348,6 +354,7 @@ def damaged(tmp_path: Path) -> str:
         ("silent", "timed out"),
         ("closed", "Connection refused"),
         ("damaged", "file is not a database"),
+        ("folder", "unable to open database file"),
     ],
 )
 def test_training_goes_on_without_a_server(

@@ -21,6 +21,7 @@ def test_the_variable_names_it_or_nobody_does():
         ("sqlite:///var/mlflow.db", "var/mlflow.db"),
         ("sqlite:////srv/runs.db", "/srv/runs.db"),
         ("sqlite:////srv/runs.db?timeout=10", "/srv/runs.db"),
+        ("sqlite://", None),
         ("https://there/mlflow", None),
         ("postgresql://there/mlflow", None),
     ],
