@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
+from models.bundle import as_yaml
+from models.manifest import digest
 from schemas.evaluation import Evaluation
 from schemas.run import RunRecord
+from schemas.training import TrainingConfig
 from training.history import Epoch
 
-CODE = Path(__file__).parents[1]
+CODE = Path(__file__).parents[1]  # the checkout, unless it is installed
 
 
 def parameters(record: RunRecord) -> dict[str, str]:
@@ -24,7 +27,13 @@ def parameters(record: RunRecord) -> dict[str, str]:
 
 def origin(record: RunRecord) -> dict[str, str]:
     """What the run is made from and by, as far as it is known when it begins."""
-    tags = {"dataset": record.identity.dataset, "data": record.data, "code_version": record.identity.code_version}
+    tags = {
+        "run": record.run,
+        "dataset": record.identity.dataset,
+        "data": record.data,
+        "config_digest": digest(as_yaml(TrainingConfig.model_validate(record.config))),
+        "code_version": record.identity.code_version,
+    }
     version = git_version(CODE)
     if version:
         tags |= {"git_version": version, "mlflow.source.git.commit": version.removesuffix("-dirty")}

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from models.bundle import as_yaml
-from models.manifest import digest
 from schemas.evaluation import Evaluation
 from schemas.run import RunRecord
-from schemas.training import TrainingConfig
-from training import history, package, runs, tracked, tracking_access
+from training import digests, history, package, runs, tracked, tracking_access
 from training.artifacts import Artifacts
 from training.background import Background
 from training.events import EpochDone, Event, RunStarted, StageEnded, StageSkipped
@@ -87,9 +84,8 @@ class Tracker:
     def _run(self) -> TrackedRun:
         """The run in MLflow, begun with the first thing to tell: data that can not be read leaves none."""
         record = self._record
-        config = TrainingConfig.model_validate(record.config)
-        begun = {"run": record.run, "begun": record.created, "config_digest": digest(as_yaml(config))}
-        run: TrackedRun = self._mlflow.take_up(self._client, record.identity.dataset, record.identity.release, begun)
+        key = digests.of_value([record.run, record.created, record.config])
+        run: TrackedRun = self._mlflow.take_up(self._client, record.identity.dataset, record.identity.release, key)
         run.describe(tracked.parameters(record))
         run.tag(tracked.origin(record))
         return run

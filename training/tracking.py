@@ -9,7 +9,6 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ from training.tracking_uri import artifacts_folder, sqlite_file
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 MOST_PARAMS, MOST_METRICS = 100, 1000  # in one call
 NOT_IN_A_KEY = re.compile(r"[^\w\-. :/]", re.ASCII)
-CHAMPION = "champion"  # an alias
+CHAMPION, KEY = "champion", "key"  # an alias; a tag
 
 
 class TrackedRun:
@@ -81,15 +80,14 @@ def connect(uri: str) -> MlflowClient:
     return MlflowClient(uri)
 
 
-def take_up(client: MlflowClient, experiment: str, name: str, identity: Mapping[str, str]) -> TrackedRun:
-    """The run whose tags hold the `identity`, or a new one of this name."""
+def take_up(client: MlflowClient, experiment: str, name: str, key: str) -> TrackedRun:
+    """The run that has the `key`, letters and digits, or a new one of this name."""
     found = client.get_experiment_by_name(experiment)
     place = found.experiment_id if found else client.create_experiment(experiment, _artifacts(client))
-    wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in identity.items())
-    known = client.search_runs([place], wanted, max_results=1)
+    known = client.search_runs([place], f"tags.{KEY} = '{key}'", max_results=1)
     if known:
         client.update_run(known[0].info.run_id, "RUNNING")
-    return TrackedRun(client, known[0] if known else client.create_run(place, run_name=name, tags=dict(identity)))
+    return TrackedRun(client, known[0] if known else client.create_run(place, run_name=name, tags={KEY: key}))
 
 
 def register(run: TrackedRun, dataset: str, release: str, folder: str) -> None:
@@ -133,10 +131,18 @@ def _make_whole(path: Path) -> None:
     aside.write_bytes(b"")
     try:
         MlflowClient(f"sqlite:///{aside}").search_experiments(max_results=1)
-        with suppress(FileExistsError):  # another run was faster
-            os.link(aside, path)
+        _put_into_place(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _put_into_place(aside: Path, path: Path) -> None:
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass  # another run was faster
+    except OSError:  # a file system without hard links
+        aside.rename(path)
 
 
 def _artifacts(client: MlflowClient) -> str | None:

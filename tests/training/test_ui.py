@@ -66,8 +66,8 @@ def test_a_taken_port_is_left_alone():
 @pytest.mark.slow
 def test_the_real_pages(workplace: Path):
     """MLflow answers at the address that was printed, on loopback, over the file's runs; Ctrl-C ends all of it."""
-    client = tracking.connect("sqlite:///var/mlflow.db")
-    run = tracking.take_up(client, "pumps", "a-run", {"run": "a-run"})
+    client = tracking.connect(f"sqlite:///{workplace}/var/mlflow.db")  # MLflow keeps files open by their URI
+    run = tracking.take_up(client, "pumps", "a-run", "abc")
     port = free_port(0)
     command = [sys.executable, "-m", "stream_app", "runs", "ui", "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
