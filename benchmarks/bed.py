@@ -96,8 +96,7 @@ def _train(folder: Path) -> None:
     say("training the three networks")
     data = folder / "bench.csv"
     traffic.training_file(data)
-    keys = ("training.epochs=2", f"window.size={WINDOW}", "training.threads=1")
-    options = ["--no-tracking", *(option for key in keys for option in ("--set", key))]
+    options = ["--no-tracking", "--config", "plain", "--set", "training.epochs=2", "--set", f"window.size={WINDOW}"]
     subprocess.run(
         [sys.executable, "-m", "stream_app", "train", "--data", str(data), "--dataset", "bench", *options],
         env={**os.environ, "TIDEWATCH_STORE__URL": f"dir:{folder / 'store'}"},

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from models.networks import NETWORKS, build
-from schemas.training import TrainingConfig
+from schemas.training import NetworkConfig
 
+PLAIN = {name: NetworkConfig(layers=2 if name == "cnn_ae" else 1) for name in NETWORKS}
 WINDOW, FEATURES, TURNS = 32, 8, 15
 BATCHES = (1, 4, 16, 64, 100, 250, 1000)
 
@@ -27,7 +28,7 @@ def microseconds(reconstruct: Callable[[Tensor], Tensor], windows: Tensor) -> fl
 @torch.inference_mode()
 def compare(name: str, batch: int) -> dict[str, float]:
     """Medians, microseconds a window, of the two in turn; the ratio is taken turn by turn."""
-    network = build(name, WINDOW, FEATURES, TrainingConfig().networks[name]).eval()
+    network = build(name, WINDOW, FEATURES, PLAIN[name]).eval()
     windows = torch.randn(batch, WINDOW, FEATURES)
     columns = windows.permute(1, 2, 0).contiguous()
     pairs = [(microseconds(network, windows), microseconds(network.reconstruct, columns)) for _ in range(TURNS)][1:]

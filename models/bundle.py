@@ -20,13 +20,13 @@ from models.detector import Detector
 from models.ensemble import RULES, Ensemble, Member, Normaliser
 from models.golden import check_golden, make_golden
 from models.manifest import MANIFEST, BundleError, check, digest
-from models.networks import build
+from models.networks import build_member
 from models.networks.autoencoder import Autoencoder
 from models.scaling import Scaler, ScalerError
 from schemas.errors import TidewatchError
 from schemas.manifest import FORMAT, Manifest, WindowMeta
 from schemas.reference import EnsembleMeta, Histogram, NormaliserMeta, Reference, ScoreMeta, ThresholdMeta
-from schemas.training import NetworkConfig, TrainingConfig
+from schemas.training import TrainingConfig
 
 __all__ = ["BundleError", "load", "pack"]
 
@@ -86,7 +86,7 @@ def load(files: Mapping[str, bytes]) -> Detector:
     manifest = check(files)
     texts = _read_texts(files)
     _check_agreement(manifest, texts)
-    networks = {name: _network(files, name, size, texts) for name, size in texts.config.networks.items()}
+    networks = {name: _network(files, name, texts) for name in texts.config.members}
     detector = _assemble(manifest, texts, networks)
     check_golden(detector, manifest.golden)
     return detector
@@ -125,7 +125,7 @@ def _decode(files: Mapping[str, bytes], name: str, kind: type[Text]) -> Text:
 def _check_agreement(manifest: Manifest, texts: _Texts) -> None:
     """Every file must speak of the same features, window and networks, and hold numbers that can score."""
     config, window, meta, features = texts.config, texts.window, texts.meta, len(manifest.features)
-    names = {*TEXTS, *(f"{name}.pth" for name in config.networks)}
+    names = {*TEXTS, *(f"{name}.pth" for name in config.members)}
     size, stride = config.window.size, config.window.stride
     numbers = [meta.score.zero, meta.score.unit, meta.threshold.level, *meta.weights.values()]
     scales = [meta.score.unit, window.interval_us, window.gap_us, sum(meta.weights.values())]
@@ -141,7 +141,7 @@ def _check_agreement(manifest: Manifest, texts: _Texts) -> None:
         (
             META,
             "has other networks than the config",
-            list(meta.normalisers) == list(meta.weights) == list(config.networks),
+            list(meta.normalisers) == list(meta.weights) == list(config.members),
         ),
         (META, "has not one scale a feature", all(len(n.feature_scale) == features for n in meta.normalisers.values())),
         (META, "has not one reference a feature", list(meta.reference.features) == manifest.features),
@@ -177,11 +177,11 @@ def _is_histogram(histogram: Histogram) -> bool:
     return rising and len(edges) == len(counts) + 1 and min(counts, default=-1) >= 0
 
 
-def _network(files: Mapping[str, bytes], name: str, size: NetworkConfig, texts: _Texts) -> Autoencoder:
+def _network(files: Mapping[str, bytes], name: str, texts: _Texts) -> Autoencoder:
     file = f"{name}.pth"
     try:
         with torch.device("meta"):  # shapes without memory: the tensors of the file take these places
-            network = build(name, texts.window.size, len(texts.scaler.mean), size)
+            network = build_member(name, len(texts.scaler.mean), texts.config)
         _check_archive(files[file])
         weights = torch.load(io.BytesIO(files[file]), map_location="cpu", weights_only=True)
         network.load_state_dict(weights, assign=True)

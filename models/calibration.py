@@ -14,7 +14,7 @@ from models.networks.autoencoder import Autoencoder
 from models.thresholds import Threshold
 from schemas.errors import TidewatchError
 from schemas.reference import ERROR_EDGES, ErrorReference, FeatureReference, Histogram
-from schemas.training import EnsembleConfig, TrainingConfig
+from schemas.training import AUTOREGRESSION, TrainingConfig
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -59,7 +59,7 @@ def calibrate(
         normalisers = [_own_scale(normaliser, errors, segments, hold, threshold) for normaliser, errors in each]
         smallest = SMALLEST_STEP
     members = tuple(map(Member, networks, [network.eval() for network in networks.values()], normalisers))
-    weights = _weights(config.ensemble, list(networks))
+    weights = _weights(config, list(networks))
     ensemble = Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
     combined = held(ensemble.combined(ensemble.standardise(calibration)), segments, hold)
     zero = float(np.median(combined))
@@ -116,12 +116,13 @@ def _own_scale(
     return Normaliser(normaliser.feature_scale, centre, unit * normaliser.spread)
 
 
-def _weights(config: EnsembleConfig, names: list[str]) -> tuple[float, ...]:
+def _weights(config: TrainingConfig, names: list[str]) -> tuple[float, ...]:
     """One weight a member, 1 where the config has none."""
-    unknown = sorted(config.weights.keys() - set(names))
+    given = {AUTOREGRESSION: config.autoregression.weight} | config.ensemble.weights
+    unknown = sorted(config.ensemble.weights.keys() - set(names))
     if unknown:
         raise TidewatchError(f"ensemble.weights names {unknown[0]!r}, which is not among networks: {', '.join(names)}")
-    weights = tuple(config.weights.get(name, 1.0) for name in names)
+    weights = tuple(given.get(name, 1.0) for name in names)
     if not sum(weights) > 0:
         raise TidewatchError("ensemble.weights are all 0; give at least one network a weight above 0")
     return weights

@@ -25,7 +25,7 @@ class Scored:
     model_scores: Float64  # (b, member) each network alone, on the scale of scores
     error: Float64  # (b,) mean squared error over members and features, scaled units
     windows: Float32  # (b, time, feature) scaled, not clipped
-    reconstructions: Float32  # (member, b, time, feature)
+    reconstructions: Float32  # (member, b, row, feature) of the newest rows
 
     def part(self, begin: int, end: int) -> Scored:
         """Windows `begin` to `end` - 1 alone."""
@@ -94,5 +94,8 @@ class Detector:
         return Blame(shares, self.scaler.inverse(actual), self.scaler.inverse(expected), worst)
 
     def expect(self, scored: Scored, rows: Index) -> Float64:
-        """Say what was expected of the windows `rows` (k,) of a scored batch: (k, time, feature), raw values."""
+        """Say what was expected of the windows `rows` (k,) of a scored batch.
+
+        Raw values (k, row, feature) of the newest rows, as many as any member judges.
+        """
         return self.scaler.inverse(self.ensemble.expected(scored.windows[rows], scored.reconstructions[:, rows]))

@@ -57,21 +57,24 @@ class Member:
 
 @torch.inference_mode()
 def examine(networks: Sequence[Autoencoder], windows: Float32, clip: float) -> tuple[Float32, Float64]:
-    """Reconstructions (member, b, time, feature) of scaled windows (b, time, feature), and errors (member, b, feature).
+    """Reconstructions (member, b, row, feature) of scaled windows (b, time, feature), and errors (member, b, feature).
 
-    An error is the mean over time of the squared difference, in squared standard deviations. Networks and errors see
-    inputs within `clip` standard deviations.
+    An error is the mean over the rows that a member judges of the squared difference, in squared standard deviations.
+    Networks and errors see inputs within `clip` standard deviations. Reconstructed are the newest rows that any member
+    judges: one that judges fewer leaves the others as they are.
     """
-    b, time, features = windows.shape
-    reconstructions = torch.empty(len(networks), time, features, b)  # as the networks write them, batch last
+    b, _, features = windows.shape
+    rows = max(network.judged for network in networks)
+    reconstructions = torch.empty(len(networks), rows, features, b)  # as the networks write them, batch last
     errors = torch.empty(len(networks), features, b)
     for start in range(0, b, CHUNK):
         chunk = slice(start, start + CHUNK)
         inputs = torch.from_numpy(windows[chunk].clip(-clip, clip)).permute(1, 2, 0).contiguous()
+        reconstructions[..., chunk] = inputs[-rows:]
         for member, network in enumerate(networks):
-            outputs = network.reconstruct(inputs)
-            reconstructions[member, ..., chunk] = outputs
-            errors[member, :, chunk] = outputs.sub_(inputs).square_().mean(dim=0)
+            outputs = network.reconstruct(inputs[-network.rows :])[-network.judged :]
+            reconstructions[member, -network.judged :, :, chunk] = outputs
+            errors[member, :, chunk] = outputs.sub_(inputs[-network.judged :]).square_().mean(dim=0)
     return reconstructions.numpy().transpose(0, 3, 1, 2), errors.numpy().transpose(0, 2, 1).astype(np.float64)
 
 
@@ -99,8 +102,13 @@ class Ensemble:
         """The members' names, in their order everywhere."""
         return tuple(member.name for member in self.members)
 
+    @property
+    def judged(self) -> Index:
+        """How many of a window's newest rows each member judges, (member,)."""
+        return np.array([member.network.judged for member in self.members])
+
     def examine(self, windows: Float32) -> tuple[Float32, Float64]:
-        """Reconstructions (member, b, time, feature) and errors (member, b, feature) of scaled windows."""
+        """Reconstructions (member, b, row, feature) and errors (member, b, feature) of scaled windows."""
         return examine([member.network for member in self.members], windows, self.clip)
 
     def standardise(self, errors: Float64) -> Float64:
@@ -120,30 +128,44 @@ class Ensemble:
     def blame(self, windows: Float32, reconstructions: Float32) -> tuple[Float64, Float64, Index]:
         """Each feature's share (b, feature) in the score, summing to 1, what was expected, and the worst row.
 
-        Expected values (b, feature), in scaled units, are those at the feature's worst row (b, feature).
+        Expected values (b, feature), in scaled units, are those at the feature's worst row (b, feature), which is
+        counted from the window's oldest.
         """
         squares = self._squares(windows, reconstructions)
-        parts = self._heard(squares)
         scales = np.stack([each.normaliser.feature_scale * each.normaliser.spread for each in self.members])
-        guilt = (parts * squares / scales[:, None, None, :]).sum(axis=0)  # (b, time, feature)
+        guilt = (self._heard(squares) * squares / scales[:, None, None, :]).sum(axis=0)  # (b, row, feature)
         rows = guilt.argmax(axis=1)  # (b, feature)
-        expected = np.take_along_axis((parts * reconstructions).sum(axis=0), rows[:, None, :], axis=1)[:, 0]
-        return _shares(guilt.sum(axis=1)), expected, rows
+        expected = np.take_along_axis(self._expected(squares, reconstructions), rows[:, None, :], axis=1)[:, 0]
+        return _shares(guilt.sum(axis=1)), expected, rows + windows.shape[1] - guilt.shape[1]
 
     def expected(self, windows: Float32, reconstructions: Float32) -> Float64:
-        """What was expected of every row (b, time, feature), in scaled units."""
-        expected: Float64 = (self._heard(self._squares(windows, reconstructions)) * reconstructions).sum(axis=0)
+        """What was expected of the newest rows (b, row, feature), in scaled units."""
+        return self._expected(self._squares(windows, reconstructions), reconstructions)
+
+    def _expected(self, squares: Float64, reconstructions: Float32) -> Float64:
+        """The members' reconstructions of the rows that they judge, by their parts in the score."""
+        heard = self._heard(squares) * (self._share_of_rows(squares.shape[2]) > 0)
+        expected: Float64 = reconstructions[0].astype(np.float64)  # of a row that nobody judges: what it is
+        total = np.broadcast_to(heard.sum(axis=0), expected.shape)
+        np.divide((heard * reconstructions).sum(axis=0), total, out=expected, where=total > 0)
         return expected
 
     def _squares(self, windows: Float32, reconstructions: Float32) -> Float64:
-        """Squared differences (member, b, time, feature)."""
-        inputs = windows.clip(-self.clip, self.clip).astype(np.float64)
-        squares: Float64 = (reconstructions - inputs) ** 2
+        """Each row's part in the members' errors, (member, b, row, feature)."""
+        rows = reconstructions.shape[2]
+        inputs = windows[:, -rows:].clip(-self.clip, self.clip).astype(np.float64)
+        squares: Float64 = (reconstructions - inputs) ** 2 * self._share_of_rows(rows)
         return squares
+
+    def _share_of_rows(self, rows: int) -> Float64:
+        """What each of the newest `rows` rows counts in a member's error, (member, 1, row, 1): 0 if not judged."""
+        judged = self.judged[:, None]
+        share: Float64 = (np.arange(rows) >= rows - judged) / judged
+        return share[:, None, :, None]
 
     def _heard(self, squares: Float64) -> Float64:
         """Each member's part in the score of each window, (member, b, 1, 1)."""
-        return self.parts(self.standardise(squares.mean(axis=2))).T[:, :, None, None]
+        return self.parts(self.standardise(squares.sum(axis=2))).T[:, :, None, None]
 
 
 def _shares(guilt: Float64) -> Float64:

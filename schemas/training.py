@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 Whole = Annotated[int, Strict()]  # true is no 1, and 8.0 no 8
 Share = Annotated[float, Field(gt=0, lt=1)]
+AUTOREGRESSION = "var"  # the name of the member that is no network
 
 
 class Section(BaseModel):
@@ -19,7 +20,7 @@ class Section(BaseModel):
 class WindowConfig(Section):
     """How a series is cut: `size` rows a window, a new one every `stride` rows."""
 
-    size: Whole = Field(32, ge=4, le=4096)
+    size: Whole = Field(64, ge=4, le=4096)
     stride: Whole = Field(1, ge=1, le=4096)
 
 
@@ -57,12 +58,34 @@ class ScalingConfig(Section):
 
 
 class NetworkConfig(Section):
-    """The size of one autoencoder. For the CNN, `hidden` is channels and `layers` are halvings of the window."""
+    """The size of one autoencoder. For the CNN, `hidden` is channels and `layers` are halvings of the window.
+
+    It sees the newest `rows` rows of the window, and its error is the mean over the newest `judged` of them; 0 is all.
+    `linear` is the share of the windows' variance that a frozen path of principal components explains, to which the
+    network adds; 0 is no such path.
+    """
 
     hidden: Whole = Field(32, ge=1, le=1024)
     latent: Whole = Field(16, ge=1, le=1024)
     layers: Whole = Field(1, ge=1, le=8)
     dropout: float = Field(0.0, ge=0, lt=1)
+    rows: Whole = Field(0, ge=0, le=4096)
+    judged: Whole = Field(0, ge=0, le=4096)
+    linear: float = Field(0.0, ge=0, lt=1)
+
+
+class AutoregressionConfig(Section):
+    """A linear forecast as one more member, named `var`: it takes part if `use` is true.
+
+    Each of the newest `judged` rows is foretold from the `lags` rows before it; `ridge` keeps the coefficients small,
+    in rows of training data. `weight` is its part in a "weighted" score, where a network's is 1.
+    """
+
+    use: Annotated[bool, Strict()] = True
+    lags: Whole = Field(3, ge=1, le=64)
+    judged: Whole = Field(16, ge=1, le=4096)
+    ridge: float = Field(1.0, gt=0)
+    weight: float = Field(3.0, ge=0)
 
 
 class OptimiserConfig(Section):
@@ -71,25 +94,25 @@ class OptimiserConfig(Section):
     `batch_size` is the most: few windows are taken in smaller steps, so that an epoch has some 32 of them.
     """
 
-    epochs: Whole = Field(20, ge=1)
+    epochs: Whole = Field(8, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     batch_size: Whole = Field(256, ge=1)
-    patience: Whole = Field(4, ge=1)
+    patience: Whole = Field(3, ge=1)
     seed: Whole = Field(7, ge=0, lt=2**32)
     threads: Whole = Field(1, ge=1)
 
 
 class EnsembleConfig(Section):
-    """How three reconstruction errors become one score.
+    """How the members' errors become one score; `weights` are for "weighted", 1 where there is none.
 
     `feature_floor` is c in: divide a feature's error by its own normal error + c x the median over features.
     `hold` h makes a score at least h times the one before it; 0 is off.
     """
 
-    combine: Literal["mean", "median", "max", "weighted", "vote"] = "mean"
+    combine: Literal["mean", "median", "max", "weighted", "vote"] = "weighted"
     weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     feature_floor: float = Field(1.0, gt=0)
-    hold: float = Field(0.0, ge=0, lt=1)
+    hold: float = Field(0.93, ge=0, lt=1)
 
 
 class ThresholdConfig(Section):
@@ -111,12 +134,18 @@ class TrainingConfig(Section):
     scaling: ScalingConfig = ScalingConfig()
     networks: dict[str, NetworkConfig] = Field(
         default_factory=lambda: {
-            "lstm_ae": NetworkConfig(),
-            "gru_ae": NetworkConfig(),
-            "cnn_ae": NetworkConfig(layers=2),
+            "lstm_ae": NetworkConfig(rows=16, judged=8, linear=0.9),
+            "gru_ae": NetworkConfig(rows=32, judged=8, linear=0.9),
+            "cnn_ae": NetworkConfig(layers=2, judged=8, linear=0.9),
         },
         min_length=1,
     )
+    autoregression: AutoregressionConfig = AutoregressionConfig()
     training: OptimiserConfig = OptimiserConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     threshold: ThresholdConfig = ThresholdConfig()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of all that has a part in the score, in their order everywhere: the networks first."""
+        return (*self.networks, *((AUTOREGRESSION,) if self.autoregression.use else ()))

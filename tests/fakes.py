@@ -18,7 +18,6 @@ from models.store.base import ReleaseExists, ReleaseMissing, check_names, check_
 from models.thresholds import FlagBudget
 from schemas.manifest import Champion
 from schemas.reference import Reference
-from schemas.training import NetworkConfig
 
 
 class Nothing(Autoencoder):
@@ -26,7 +25,7 @@ class Nothing(Autoencoder):
 
     few = 0
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def learnt(self, windows: Tensor) -> Tensor:
         return windows * 0
 
     def in_columns(self, windows: Tensor) -> Tensor:
@@ -49,7 +48,7 @@ def detector(**changed: Any) -> Detector:
     features = changed.get("features", ("flow", "temp"))
     width = len(features)
     scaler = Scaler(np.arange(10.0, 10 + width), np.arange(2.0, 2 + width))
-    network = Nothing(changed.get("window", 4), width, NetworkConfig())
+    network = Nothing(changed.get("window", 4), changed.get("window", 4))
     members = tuple(
         Member(name, network, Normaliser(np.full(width, scale), 0.0, 1.0))
         for name, scale in (("narrow_ae", 1.0), ("wide_ae", 2.0))

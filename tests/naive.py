@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import fmean, median
 from typing import Any
 
@@ -38,16 +38,23 @@ def faults_found(
 
 
 def ensemble(
-    window: Any, outputs: dict[str, Any], scales: dict[str, Any], combine: str, weights: dict[str, float]
+    window: Any,
+    outputs: dict[str, Any],
+    scales: dict[str, Any],
+    combine: str,
+    weights: dict[str, float],
+    judged: dict[str, int],
 ) -> dict[str, Any]:
-    """One window (time, feature), one output per member and (feature scales, centre, spread) per member, cell by cell.
+    """A window's newest rows (row, feature), one output and (feature scales, centre, spread) per member, cell by cell.
 
-    Gives the combined error, each feature's share of the blame, its worst row, and what was expected there.
+    Each member judges the newest `judged` of the rows. Gives the combined error, each feature's share of the blame, its
+    worst row, and what was expected there.
     """
     rows, features, names = range(len(window)), range(len(window[0])), list(outputs)
+    seen = {name: rows[-judged[name] :] for name in names}
     standard = {}
     for name, (scale, centre, spread) in scales.items():
-        errors = [fmean((outputs[name][r][f] - window[r][f]) ** 2 for r in rows) for f in features]
+        errors = [fmean((outputs[name][r][f] - window[r][f]) ** 2 for r in seen[name]) for f in features]
         standard[name] = (fmean(errors[f] / scale[f] for f in features) - centre) / spread
     quietest_first = sorted(names, key=lambda name: standard[name])
     majority = len(names) // 2 + 1
@@ -59,18 +66,26 @@ def ensemble(
         "weighted": (sum(weights[n] * standard[n] for n in names) / sum(weights.values()), []),
     }[combine]
     parts = {n: heard.count(n) / len(heard) if heard else weights[n] / sum(weights.values()) for n in names}
-    guilt = {
-        (r, f): sum(parts[n] * (outputs[n][r][f] - window[r][f]) ** 2 / scales[n][0][f] / scales[n][2] for n in names)
-        for r in rows
-        for f in features
-    }
+    guilt = dict.fromkeys(product(rows, features), 0.0)
+    for name, f in product(names, features):
+        for r in seen[name]:
+            each = (outputs[name][r][f] - window[r][f]) ** 2 / judged[name]
+            guilt[r, f] += parts[name] * each / scales[name][0][f] / scales[name][2]
     worst = [max((guilt[r, f], -r) for r in rows)[1] * -1 for f in features]
     return {
         "combined": combined,
         "shares": [sum(guilt[r, f] for r in rows) / sum(guilt.values()) for f in features],
         "worst": worst,
-        "expected": [sum(parts[n] * outputs[n][worst[f]][f] for n in names) for f in features],
+        "expected": [_expected(window, outputs, parts, seen, worst[f], f) for f in features],
     }
+
+
+def _expected(window: Any, outputs: Any, parts: dict[str, float], seen: dict[str, range], row: int, f: int) -> float:
+    """The mean of what those expect that judge the row, by their parts; if nobody does, what is."""
+    asked = [name for name in parts if row in seen[name] and parts[name]]
+    if not asked:
+        return float(window[row][f])
+    return float(sum(parts[n] * outputs[n][row][f] for n in asked) / sum(parts[n] for n in asked))
 
 
 def windows_of_part(

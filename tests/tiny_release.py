@@ -17,7 +17,14 @@ from models.scaling import Scaler
 from models.store.base import Store, release_id
 from models.thresholds import make
 from schemas.reference import Reference
-from schemas.training import NetworkConfig, ThresholdConfig, TrainingConfig, WindowConfig
+from schemas.training import (
+    AutoregressionConfig,
+    EnsembleConfig,
+    NetworkConfig,
+    ThresholdConfig,
+    TrainingConfig,
+    WindowConfig,
+)
 
 FEATURES = ("flow", "temp")
 WINDOW = 8
@@ -32,6 +39,8 @@ def release_files(
     config = TrainingConfig(
         window=WindowConfig(size=window),
         networks={"gru_ae": NetworkConfig(hidden=4, latent=2), "cnn_ae": NetworkConfig(hidden=4, latent=2)},
+        autoregression=AutoregressionConfig(use=False),
+        ensemble=EnsembleConfig(hold=0),
         threshold=ThresholdConfig(method="budget", rate=0.01),
     )
     created = datetime(2026, 1, 1, 0, 0, seed, tzinfo=UTC)

@@ -73,7 +73,7 @@ def _stage(run: Run, name: str) -> dict[str, Any]:
 
 def _network(of: History) -> dict[str, Any]:
     return {
-        "epochs": len(of.epochs),
+        "epochs": of.done,
         "best_epoch": of.best.number,
         "train_loss": of.best.train_loss,
         "validation_loss": of.best.validation_loss,

@@ -13,7 +13,7 @@ from training.artifacts import Artifacts, read_json, write_json
 class Epoch:
     """One pass over the train part; losses are mean squared errors in scaled, clipped units."""
 
-    number: int  # from 1
+    number: int  # from 1; 0 is before any training, of a network in which something is found in closed form
     train_loss: float
     validation_loss: float
     seconds: float
@@ -29,6 +29,11 @@ class History:
     def best(self) -> Epoch:
         """The epoch whose weights are kept: the first with the lowest validation loss."""
         return min(self.epochs, key=lambda epoch: epoch.validation_loss)
+
+    @property
+    def done(self) -> int:
+        """How many epochs of training there were."""
+        return self.epochs[-1].number if self.epochs else 0
 
     @property
     def seconds(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,15 @@ from training.history import Epoch, History
 from training.loader import Windows
 
 State = dict[str, Tensor]
-VALIDATION_BATCH = 1024
+AT_ONCE = 1024  # windows, where nothing is learnt step by step
+FITTED = 16_384  # windows that are enough for what is found in closed form
 STEPS, SMALLEST_BATCH = 32, 16  # a few hundred windows in one step an epoch would hardly teach anything
 
 
 class Learner:
     """Teaches a network until the validation loss has not fallen for `patience` epochs; the best epoch is kept.
+
+    Epoch 0 is what it has of that which is found without training: if no later one is better, it is the best.
 
     What is random comes from torch's own state and from `shuffle`; both are part of a snapshot.
     """
@@ -33,7 +37,8 @@ class Learner:
     def __init__(self, name: str, network: Autoencoder, config: TrainingConfig) -> None:
         self.name, self.network = name, network
         self.options, self.clip = config.training, config.scaling.clip
-        self.optimiser = torch.optim.Adam(network.parameters(), self.options.learning_rate)
+        parameters = {"params": list(network.parameters())}  # none, if there is nothing to train
+        self.optimiser = torch.optim.Adam([parameters], self.options.learning_rate)
         self.shuffle = np.random.default_rng(self.options.seed)
         self.history = History()
         self.best = State()
@@ -41,16 +46,18 @@ class Learner:
     @property
     def is_done(self) -> bool:
         """Whether there is nothing more to learn."""
-        epochs = len(self.history.epochs)
-        best = self.history.best.number if epochs else 0
-        return epochs >= self.options.epochs or epochs - best >= self.options.patience
+        if not self.history.epochs:
+            return False
+        last, best = self.history.epochs[-1].number, self.history.best.number
+        return not self.network.learns or last >= self.options.epochs or last - best >= self.options.patience
 
     def epoch(self, train: Windows, validation: Windows, tell: Observer) -> Epoch:
-        """One pass over the train part. Raises a TidewatchError if it went astray."""
-        began = time.perf_counter()
-        learnt = self._learn(train, tell)
+        """One pass over the train part, or before the first what needs none. TidewatchError if it went astray."""
+        began, number = time.perf_counter(), self._next
+        train, validation = train.newest(self.network.rows), validation.newest(self.network.rows)
+        learnt = self._learn(number, train, tell) if number else self._fit(train.spread(FITTED))
         validated = loss(self.network, validation, self.clip)
-        epoch = Epoch(len(self.history.epochs) + 1, learnt, validated, time.perf_counter() - began)
+        epoch = Epoch(number, learnt, validated, time.perf_counter() - began)
         if not math.isfinite(validated):
             raise self._diverged(epoch)
         if not self.history.epochs or validated < self.history.best.validation_loss:
@@ -83,12 +90,24 @@ class Learner:
         self.network.load_state_dict(self.best)
         return self.network.eval()
 
-    def _learn(self, train: Windows, tell: Observer) -> float:
+    @property
+    def _next(self) -> int:
+        """The number of the epoch to come."""
+        if self.history.epochs:
+            return self.history.epochs[-1].number + 1
+        return 0 if self.network.is_fitted else 1
+
+    def _fit(self, train: Windows) -> float:
+        """Find what is found in closed form; the loss then."""
+        self.network.fit(clipped(windows, self.clip) for windows in blocks(train))
+        return loss(self.network, train, self.clip)
+
+    def _learn(self, number: int, train: Windows, tell: Observer) -> float:
         """Take all windows once, in random order; the mean loss on the way."""
         self.network.train()
         total = 0.0
         batches = np.array_split(self.shuffle.permutation(len(train)), steps_of(len(train), self.options.batch_size))
-        done, most = len(self.history.epochs) * len(batches), self.options.epochs * len(batches)
+        done, most = (number - 1) * len(batches), self.options.epochs * len(batches)
         for step, index in enumerate(batches, start=1):
             windows = clipped(train.take(index), self.clip)
             error = mse_loss(self.network(windows), windows)
@@ -118,10 +137,16 @@ def loss(network: Autoencoder, windows: Windows, clip: float) -> float:
     """The mean squared error over windows, in eval mode."""
     network.eval()
     total = 0.0
-    for begin in range(0, len(windows), VALIDATION_BATCH):
-        batch = clipped(windows.take(np.arange(begin, min(begin + VALIDATION_BATCH, len(windows)))), clip)
+    for block in blocks(windows):
+        batch = clipped(block, clip)
         total += mse_loss(network(batch), batch).item() * len(batch)
     return total / len(windows)
+
+
+def blocks(windows: Windows) -> Iterator[NDArray[np.float32]]:
+    """All windows in their order, some at a time."""
+    for begin in range(0, len(windows), AT_ONCE):
+        yield windows.take(np.arange(begin, min(begin + AT_ONCE, len(windows))))
 
 
 def clipped(windows: NDArray[np.float32], clip: float) -> Tensor:

@@ -30,6 +30,15 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def newest(self, rows: int) -> Windows:
+        """The newest `rows` rows of each window."""
+        return Windows(self.rows, self.starts + self.size - rows, rows)
+
+    def spread(self, count: int) -> Windows:
+        """At most `count` of the windows, evenly spread."""
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64)
+        return Windows(self.rows, self.starts[chosen], self.size)
+
     def take(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Copies of the windows `index` (b,): (b, time, feature)."""
         taken: NDArray[np.float32] = self.rows[self.starts[index, None] + np.arange(self.size)]

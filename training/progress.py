@@ -48,7 +48,7 @@ class Board:
         self._known: Collection[str] = ()  # the stages that were run before
         self._tasks: dict[str, TaskID] = {
             name: self.progress.add_task(name, False, epoch=0, epochs=config.training.epochs, loss="-", validation="-")
-            for name in config.networks
+            for name in config.members
         }
 
     def __enter__(self) -> Self:
@@ -119,7 +119,7 @@ class Board:
 
     def _network(self, name: str, history: History) -> None:
         """Begin a network's bar where its training begins: after the epochs of an interrupted run."""
-        task, done, epochs = self._tasks[name], len(history.epochs), self.config.training.epochs
+        task, done, epochs = self._tasks[name], history.done, self.config.training.epochs
         self.progress.reset(task, completed=done, total=epochs)
         if done:
             self._epoch(name, history.epochs[-1])

@@ -105,7 +105,7 @@ STAGES = (
         _train,
         leaves=("model_training/*.pth", "model_training/training_logs.json", "model_training/best_model_name.txt"),
         after=("preprocess",),
-        sections=("window", "scaling", "networks", "training"),
+        sections=("window", "scaling", "networks", "autoregression", "training"),
     ),
     Stage(
         "calibrate",

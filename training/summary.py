@@ -63,8 +63,8 @@ def networks_grid(outcome: Outcome) -> Grid:
     for column in ("train loss", "validation loss", "best epoch", *(["AUC-PR"] if labelled else []), "seconds"):
         grid.add_column(column, justify="right")
     for name, history in outcome.networks.items():
-        best, epochs = history.best, len(history.epochs)
-        cells = [f"{best.train_loss:.4f}", f"{best.validation_loss:.4f}", f"{best.number} of {epochs}"]
+        best, kept = history.best, f"{history.best.number} of {history.done}" if history.done else "not trained"
+        cells = [f"{best.train_loss:.4f}", f"{best.validation_loss:.4f}", kept]
         cells += [_number(labelled.auc_pr_by_network[name])] if labelled else []
         grid.add_row(name, *cells, f"{history.seconds:.1f}")
     return grid

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.networks import build
+from models.networks import build_member
 from models.networks.autoencoder import Autoencoder
 from schemas.training import TrainingConfig
 from training import checkpoint, history
@@ -36,7 +36,7 @@ def run(artifacts: Artifacts, config: TrainingConfig, tell: Observer, belongs: s
     train, validation = (load(artifacts, part, config.window.size) for part in ("train", "validation"))
     histories: dict[str, History] = {}
     fitted = []
-    for name in config.networks:
+    for name in config.members:
         learner = Learner(name, fresh(name, train, config), config)
         if belongs is not None and (snapshot := checkpoint.load(artifacts.checkpoint(name), belongs)) is not None:
             learner.restore(snapshot)
@@ -58,8 +58,8 @@ def networks(artifacts: Artifacts, config: TrainingConfig) -> dict[str, Autoenco
     """The trained networks that `run` left, in the order of the config."""
     features = len(read_json(artifacts.window)["features"])
     found = {}
-    for name, size in config.networks.items():
-        found[name] = build(name, config.window.size, features, size)
+    for name in config.members:
+        found[name] = build_member(name, features, config)
         found[name].load_state_dict(torch.load(artifacts.training(f"{name}.pth"), weights_only=True))
     return found
 
@@ -67,7 +67,7 @@ def networks(artifacts: Artifacts, config: TrainingConfig) -> dict[str, Autoenco
 def fresh(name: str, windows: Windows, config: TrainingConfig) -> Autoencoder:
     """A network that has learnt nothing; the seed alone decides its weights."""
     torch.manual_seed(config.training.seed)
-    return build(name, windows.size, windows.rows.shape[1], config.networks[name])
+    return build_member(name, windows.rows.shape[1], config)
 
 
 def _leave(artifacts: Artifacts, fitted: list[Fitted]) -> None:

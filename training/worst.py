@@ -91,11 +91,11 @@ def _scene(series: SeriesTable, peak: int, first: int, detector: Detector) -> Sc
     source = max(first, begin - detector.hold_limit)
     segments = segments_of([replace(series, times=series.times[source:stop])], detector.gap_us)
     filled = fill(series.values[source:stop], segments, detector.hold_limit, detector.scaler.mean)
-    spans = _side_by_side(segments, begin - source, peak - source, size, beside)
+    spans = _side_by_side(segments, begin - source, peak - source, detector)
     scored = detector.score(detector.scaler.transform(np.stack([filled[span] for span in spans])))
     expected = np.full_like(filled, np.nan)
     for span, rows in zip(spans, detector.expect(scored, np.arange(len(spans))), strict=True):
-        expected[span] = rows
+        expected[span.stop - len(rows) : span.stop] = rows
     return Scene(
         series.times[begin:stop],
         detector.scaler.shown(series.values[begin:stop]),
@@ -104,10 +104,11 @@ def _scene(series: SeriesTable, peak: int, first: int, detector: Detector) -> Sc
     )
 
 
-def _side_by_side(segments: NDArray[np.int32], first: int, last: int, size: int, beside: int) -> list[slice]:
-    """The window whose last row is `last`, and then those `beside` rows away that are whole, without a pause."""
-    spans = [slice(end - size + 1, end + 1) for end in dict.fromkeys([last, last - beside, last + beside])]
-    whole = [span for span in spans if span.start >= first and span.stop <= len(segments)]
+def _side_by_side(segments: NDArray[np.int32], first: int, last: int, detector: Detector) -> list[slice]:
+    """The window whose last row is `last`, and then those whose judged rows lie before and after; whole, no pause."""
+    size, step = detector.window, int(detector.ensemble.judged.max())
+    ends = [last, *range(last - step, first + size - 2, -step), *range(last + step, len(segments), step)]
+    whole = [slice(end - size + 1, end + 1) for end in ends if end - size + 1 >= first]
     return [span for span in whole if segments[span.start] == segments[span.stop - 1]]
 
 

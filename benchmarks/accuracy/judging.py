@@ -19,7 +19,13 @@ Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 OURS, NAIVE = "Tidewatch", "naive ensemble"
-PLAIN: tuple[str, ...] = ()  # what makes the default config the plain three networks
+PLAIN = (  # what makes the default config the plain three networks
+    "window.size=32",
+    *(f"networks.{name}.{key}=0" for name in ("lstm_ae", "gru_ae", "cnn_ae") for key in ("rows", "judged", "linear")),
+    "autoregression.use=false",
+    "ensemble.combine=mean",
+    "ensemble.hold=0",
+)
 FITTED = 0.7  # share of the train part that a bar's calibration scores do not come from
 THRESHOLD: Threshold = make(TrainingConfig().threshold)
 

@@ -19,7 +19,7 @@ from benchmarks.accuracy.sets import Series
 from config.settings import FILES
 from models.batch import Batch
 from models.detector import Detector
-from models.networks.autoencoder import Autoencoder
+from models.networks import build_member
 from models.stream import StreamDetector
 from schemas.manifest import Identity
 from schemas.training import TrainingConfig
@@ -33,11 +33,17 @@ from training.roles import Wanted
 
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Weights = Mapping[str, torch.Tensor]
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "var" / "accuracy"  # trained networks, by a digest of all that shaped them
-CODE = ("models", "training", "schemas/training.py")  # what a change of makes every kept detector stale
-LATER = ("ensemble", "threshold")  # the sections of a config that do not shape the networks
+CODE = (  # a change of any of these makes every kept network stale
+    "models/networks",
+    "models/missing.py",
+    "models/scaling.py",
+    *(f"training/{name}.py" for name in ("learner", "loader", "preprocess", "split", "train")),
+)
+SHAPING = ("window", "missing", "gap", "split", "scaling", "networks", "autoregression", "training")  # of a config
 SMALLEST_WINDOW = 4  # rows
 CHUNK = 1000  # readings
 
@@ -94,31 +100,39 @@ def _trained(series: Series, overrides: Sequence[str], kept: Path) -> Detector:
         artifacts = Artifacts(Path(place)).make()
         ingest.run(artifacts, _file(series, Path(place)), Wanted(time="time"))
         preprocess.run(artifacts, config)
-        networks = _networks(series, overrides, artifacts, kept)
-        wanted = {name: networks[name] for name in config.networks}
-        return candidate.run(artifacts, config, Identity(series.set, "benchmark", "", ""), wanted)
+        weights = _weights(series, overrides, artifacts, kept)
+        networks = {name: build_member(name, series.train.shape[1], config) for name in config.members}
+        for name, network in networks.items():
+            network.load_state_dict(weights[name])
+        return candidate.run(artifacts, config, Identity(series.set, "benchmark", "", ""), networks)
 
 
-def _networks(series: Series, overrides: Sequence[str], artifacts: Artifacts, kept: Path) -> dict[str, Autoencoder]:
-    """Those kept, or newly trained. Networks that an override takes away are trained with the others.
+def _weights(series: Series, overrides: Sequence[str], artifacts: Artifacts, kept: Path) -> Mapping[str, Weights]:
+    """Those kept, or newly trained. Members that an override takes away are trained with the others.
 
-    So what an ablation of a network, of the ensemble or of the threshold costs is no training.
+    So what an ablation of a member, of the rows judged, of the ensemble or of the threshold costs is no training.
     """
-    config = configs.load("default", FILES / "detectors", [each for each in overrides if not each.endswith("=null")])
+    config = configs.load("default", FILES / "detectors", [each for each in overrides if not _is_later(each)])
     file = kept / f"{_digest(series, config)}.pt"
     if not file.exists():
-        fitted = {one.name: one.network for one in train.run(artifacts, config, silent)}
+        fitted = {one.name: one.network.state_dict() for one in train.run(artifacts, config, silent)}
         partial = file.with_suffix(f".{os.getpid()}")
         torch.save(fitted, partial)
         partial.rename(file)
-    networks: dict[str, Autoencoder] = torch.load(file, weights_only=False)  # written by this very code
-    return networks
+    weights: Mapping[str, Weights] = torch.load(file, weights_only=True)
+    return weights
+
+
+def _is_later(override: str) -> bool:
+    """Whether it changes nothing in a network, but what is made of it."""
+    key = override.partition("=")[0]
+    return override.endswith("=null") or key.endswith((".use", ".weight")) or (".judged" in key and "networks" in key)
 
 
 def _digest(series: Series, config: TrainingConfig) -> str:
     """Of all that the networks depend on: train rows, the config as far as it shapes them, code."""
     rows = np.ascontiguousarray(series.train)
-    shaping = f"{rows.shape} {config.model_dump_json(exclude=set(LATER))} {_code()}"
+    shaping = f"{rows.shape} {config.model_dump_json(include=set(SHAPING))} {_code()}"
     return hashlib.sha256(rows.tobytes() + shaping.encode()).hexdigest()[:32]
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from models.networks.autoencoder import Autoencoder, affine
+from models.networks.autoencoder import Autoencoder, affine, scope
 from schemas.errors import TidewatchError
 from schemas.training import NetworkConfig
 
@@ -23,8 +23,8 @@ class CNNAutoencoder(Autoencoder):
     few = 3
 
     def __init__(self, window: int, features: int, config: NetworkConfig) -> None:
-        super().__init__(window, features, config)
-        self.lengths = _lengths(window, config.layers)
+        super().__init__(*scope(window, features, config))
+        self.lengths = _lengths(self.rows, config.layers)
         channels = [features] + [config.hidden] * config.layers
         self.down = nn.ModuleList(
             nn.Conv1d(wide, narrow, kernel_size=3, stride=2, padding=1) for wide, narrow in pairwise(channels)
@@ -36,9 +36,10 @@ class CNNAutoencoder(Autoencoder):
             nn.ConvTranspose1d(narrow, wide, kernel_size=3, stride=2, padding=1, output_padding=1 - length % 2)
             for (narrow, wide), length in zip(pairwise(channels[::-1]), self.lengths[-2::-1], strict=True)
         )
+        self.add_nothing(self.up[-1])
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """As `Autoencoder.forward`."""
+    def learnt(self, windows: Tensor) -> Tensor:
+        """As `Autoencoder.learnt`."""
         signal: Tensor = windows.transpose(1, 2)  # (batch, channel, time)
         for down in self.down:
             signal = torch.relu(down(signal))

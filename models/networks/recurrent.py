@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from models.networks.autoencoder import Autoencoder, affine
+from models.networks.autoencoder import Autoencoder, affine, scope
 from schemas.training import NetworkConfig
 
 
@@ -21,16 +21,17 @@ class RecurrentAutoencoder(Autoencoder):
     cell: ClassVar[type[nn.LSTM] | type[nn.GRU]]
 
     def __init__(self, window: int, features: int, config: NetworkConfig) -> None:
-        super().__init__(window, features, config)
+        super().__init__(*scope(window, features, config))
         between = config.dropout if config.layers > 1 else 0.0
         self.encoder = self.cell(features, config.hidden, config.layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
         self.squeeze = nn.Linear(config.hidden, config.latent)
         self.decoder = self.cell(config.latent, config.hidden, config.layers, batch_first=True, dropout=between)
         self.output = nn.Linear(config.hidden, features)
+        self.add_nothing(self.output)
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """As `Autoencoder.forward`."""
+    def learnt(self, windows: Tensor) -> Tensor:
+        """As `Autoencoder.learnt`."""
         states, _ = self.encoder(windows)  # (batch, time, hidden)
         latent = self.squeeze(self.dropout(states[:, -1]))  # (batch, latent)
         states, _ = self.decoder(latent.unsqueeze(1).expand(-1, windows.shape[1], -1))  # (batch, time, hidden)

@@ -15,6 +15,7 @@ from schemas.errors import TidewatchError
 from schemas.training import NetworkConfig
 
 SMALL = NetworkConfig(hidden=6, latent=3, layers=2)
+WITH_PATH = NetworkConfig(hidden=6, latent=3, layers=2, linear=0.7)
 
 
 def make(name: str, window: int = 8, features: int = 3, config: NetworkConfig = SMALL) -> Autoencoder:
@@ -56,6 +57,42 @@ def check_serves_what_it_trained(name: str) -> None:
             for size, batch in product((0.01, 1.0, 10.0), both_paths(network)):
                 windows = size * noise(batch, window)
                 torch.testing.assert_close(served(network, windows), network(windows), rtol=1e-5, atol=1e-5)
+
+
+def check_adds_to_its_linear_path(name: str) -> None:
+    """Before training it is the linear path; after, the serving path still gives what `forward` gives."""
+    network = make(name, config=WITH_PATH)
+    network.fit([noise(200)])
+    assert network.linear is not None
+    for batch in both_paths(network):
+        windows = noise(batch)
+        torch.testing.assert_close(network(windows), network.linear(windows))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    for batch in both_paths(network):
+        torch.testing.assert_close(served(network, noise(batch)), network(noise(batch)), rtol=1e-5, atol=1e-5)
+
+
+def check_training_leaves_the_linear_path_alone(name: str) -> None:
+    """A step of training changes everything but what was fitted."""
+    network = make(name, config=WITH_PATH).train()
+    network.fit([noise(200)])
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    optimiser = torch.optim.SGD(network.parameters(), 0.1)
+    for _ in range(2):  # the first wakes the last layer, which starts at nothing
+        optimiser.zero_grad()
+        (network(noise(6)) - noise(6)).square().mean().backward()
+        optimiser.step()
+    same = {key for key, value in network.state_dict().items() if torch.equal(value, before[key])}
+    assert same == {"linear.mean", "linear.basis"}
+
+
+def check_sees_the_rows_of_its_config(name: str) -> None:
+    """It sees and judges as many rows as the config says, and never more than the window has."""
+    for window, rows, judged, expected in ((8, 4, 2, (4, 2)), (8, 0, 0, (8, 8)), (8, 9, 9, (8, 8)), (8, 5, 0, (5, 5))):
+        network = make(name, window, config=NetworkConfig(hidden=4, latent=2, rows=rows, judged=judged))
+        assert (network.rows, network.judged) == expected
+        assert network(noise(2, network.rows)).shape == (2, network.rows, 3)
 
 
 def check_windows_do_not_see_each_other(name: str) -> None:
@@ -151,6 +188,9 @@ def check_says_which_names_there_are(name: str) -> None:
 CHECKS: list[Callable[[str], None]] = [
     check_keeps_the_shape,
     check_serves_what_it_trained,
+    check_adds_to_its_linear_path,
+    check_training_leaves_the_linear_path_alone,
+    check_sees_the_rows_of_its_config,
     check_windows_do_not_see_each_other,
     check_leaves_its_input_alone,
     check_squeezes_through_the_latent_vector,

@@ -285,7 +285,7 @@ def test_a_reference_that_can_not_be_is_refused(change: Callable[[dict[str, Any]
     [
         (b"hidden: 4", b"hidden: 0", "networks.gru_ae.hidden"),
         (b"format: 1", b"format: 1\nsurprise: 1", "surprise"),
-        (b"layers: 1\n    dropout: 0.0\ntraining", b"layers: 7\ntraining", "networks.cnn_ae.layers is 7"),
+        (b"linear: 0.0\nautoregression", b"linear: 0.0\n    layers: 7\nautoregression", "networks.cnn_ae.layers is 7"),
         (b"window:", b"window: [", "not a training config"),
     ],
 )

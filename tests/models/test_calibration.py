@@ -12,7 +12,7 @@ from models.ensemble import RULES, Float64
 from models.networks.autoencoder import Autoencoder
 from models.thresholds import make
 from schemas.errors import TidewatchError
-from schemas.training import EnsembleConfig, NetworkConfig, ThresholdConfig, TrainingConfig
+from schemas.training import EnsembleConfig, ThresholdConfig, TrainingConfig
 from tests.fakes import Nothing
 
 NAMES = ("one_ae", "two_ae", "three_ae")
@@ -21,7 +21,7 @@ RATE = 0.02
 
 def networks() -> dict[str, Autoencoder]:
     """Three networks that are never asked: calibration takes their errors."""
-    return {name: Nothing(4, 3, NetworkConfig()) for name in NAMES}
+    return {name: Nothing(4, 4) for name in NAMES}
 
 
 def errors(seed: int, windows: int) -> Float64:
@@ -34,7 +34,7 @@ def errors(seed: int, windows: int) -> Float64:
 
 def calibrated(validation: Float64, calibration: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
     """Calibrate in one unbroken stretch."""
-    config = TrainingConfig(ensemble=EnsembleConfig.model_validate(ensemble))
+    config = TrainingConfig(ensemble=EnsembleConfig.model_validate({"hold": 0, **ensemble}))
     threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
     return calibrate(networks(), validation, calibration, np.zeros(calibration.shape[1], np.int64), config, threshold)
 
@@ -66,9 +66,9 @@ def test_a_vote_asks_each_member_at_its_own_threshold(method: str):
     ayes = np.zeros(1000)
     for member in range(3):
         alone = slice(member, member + 1)
-        config = TrainingConfig(ensemble=EnsembleConfig())
+        config = TrainingConfig(ensemble=EnsembleConfig(hold=0))
         threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
-        nets = {NAMES[member]: Nothing(4, 3, NetworkConfig())}
+        nets = {NAMES[member]: Nothing(4, 4)}
         result = calibrate(nets, validation[alone], calibration[alone], np.zeros(1000, np.int64), config, threshold)
         ayes += scores(result, fresh[alone]) > 1
     vote = calibrated(validation, calibration, method, combine="vote")

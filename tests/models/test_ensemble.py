@@ -31,11 +31,11 @@ class Louder(Autoencoder):
 
     few = 0
 
-    def __init__(self, factor: float) -> None:
-        super().__init__(TIME, FEATURES, NetworkConfig())
+    def __init__(self, factor: float, judged: int = TIME) -> None:
+        super().__init__(TIME, judged)
         self.factor = factor
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def learnt(self, windows: Tensor) -> Tensor:
         return windows * self.factor
 
     def in_columns(self, windows: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def made(rng: np.random.Generator, members: int, combine: str, order: list[int] 
     each = [
         Member(
             f"member {number}",
-            Louder(rng.uniform(-1, 2)),
+            Louder(rng.uniform(-1, 2), int(rng.integers(1, TIME + 1))),
             Normaliser(rng.uniform(0.1, 3, FEATURES)[order or slice(None)], rng.uniform(0, 1), rng.uniform(0.1, 1)),
         )
         for number in range(members)
@@ -78,12 +78,14 @@ def test_the_oracle_agrees(case):
         for each in judge.members
     }
     weights = dict(zip(judge.names, judge.weights, strict=True))
-    for number, window in enumerate(windows.clip(-CLIP, CLIP).astype(float)):
+    judged = dict(zip(judge.names, judge.judged.tolist(), strict=True))
+    rows = max(judged.values())
+    for number, window in enumerate(windows[:, -rows:].clip(-CLIP, CLIP).astype(float)):
         outputs = dict(zip(judge.names, reconstructions[:, number].astype(float), strict=True))
-        slow = naive.ensemble(window, outputs, scales, combine, weights)
+        slow = naive.ensemble(window, outputs, scales, combine, weights, judged)
         assert scores[number] == pytest.approx(slow["combined"], rel=1e-5, abs=1e-5)
         assert shares[number] == pytest.approx(slow["shares"], rel=1e-5)
-        assert worst[number].tolist() == slow["worst"]
+        assert (worst[number] - (TIME - rows)).tolist() == slow["worst"]
         assert expected[number] == pytest.approx(slow["expected"], rel=1e-5, abs=1e-6)
 
 

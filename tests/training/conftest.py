@@ -25,7 +25,7 @@ from training.runs import Request, Run
 NETWORK = {"hidden": 4, "latent": 2, "layers": 1}
 TINY: dict[str, Any] = {
     "window": {"size": 8},
-    "networks": {"lstm_ae": NETWORK, "cnn_ae": NETWORK},
+    "networks": {"lstm_ae": {**NETWORK, "rows": 6, "judged": 4, "linear": 0.8}, "cnn_ae": NETWORK},
     "training": {"epochs": 2, "threads": 1},
 }
 RELEASE, RENAMED = "20260829T101500Z-3f2a91", "20260829T101600Z-3f2a92"

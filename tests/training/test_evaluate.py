@@ -23,7 +23,7 @@ from training.truth import Truth
 
 def test_whole_arrays_and_the_stream_score_the_same(trained: Trained):
     """The windows on disk, scored at once, have the scores that reading by reading gives."""
-    detector, table = candidate.load(trained.artifacts), load(trained.artifacts)
+    detector, table = replace(candidate.load(trained.artifacts), hold=0), load(trained.artifacts)
     judged, _ = judge(StreamDetector(detector), Section.whole(table))
     scores = dict(zip(judged.row.tolist(), judged.score.tolist(), strict=True))
     for part in ("train", "validation", "calibration", "test"):
@@ -186,7 +186,7 @@ def test_what_the_stage_leaves(trained: Trained):
     evaluation = msgspec.json.decode(trained.artifacts.metrics.read_bytes(), type=Evaluation)
     assert evaluation == trained.outcome.evaluation
     results = pq.read_table(trained.artifacts.results("windows"))
-    assert results.column_names[-2:] == ["lstm_ae", "cnn_ae"]
+    assert results.column_names[-3:] == ["lstm_ae", "cnn_ae", "var"]
     windows = np.load(trained.artifacts.timestamps("test"))
     assert results["part"].to_pylist().count("test") == len(windows)
     rate, labelled = evaluation.flag_rate, evaluation.labelled

@@ -60,6 +60,7 @@ def test_nothing_is_concerned_by_nothing(run: Run):
         ({"split": {"train": 0.5}}, ["preprocess", *AFTER_TRAINING]),
         ({"scaling": {"clip": 5.0}}, ["train", *AFTER_TRAINING]),
         ({"networks": {"cnn_ae": {"hidden": 5}}}, ["train", *AFTER_TRAINING]),
+        ({"autoregression": {"lags": 2}}, ["train", *AFTER_TRAINING]),
         ({"training": {"epochs": 3}}, ["train", *AFTER_TRAINING]),
         ({"training": {"seed": 8}}, ["train", *AFTER_TRAINING]),
         ({"training": {"threads": 2}}, ["train", *AFTER_TRAINING]),

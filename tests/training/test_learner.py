@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.networks import build
 from schemas.errors import TidewatchError
-from schemas.training import TrainingConfig
+from schemas.training import AUTOREGRESSION, TrainingConfig
 from tests.training.conftest import TINY
 from training import checkpoint
 from training.events import silent
@@ -121,6 +121,27 @@ def test_a_snapshot_goes_on_as_if_nothing_had_been(name, epochs, tmp_path):
     assert same(second.network.state_dict(), whole.network.state_dict())
     assert str(second.optimiser.state_dict()) == str(whole.optimiser.state_dict())
     assert second.shuffle.bit_generator.state == whole.shuffle.bit_generator.state
+
+
+def test_epoch_0_is_what_is_found_without_training():
+    """A linear path is judged before the first step; where steps only harm, it is what is kept."""
+    options = config(epochs=3, patience=3, learning_rate=10.0)
+    size = options.networks["cnn_ae"].model_copy(update={"linear": 0.9, "rows": 6})
+    taught = train(options.model_copy(update={"networks": {"cnn_ae": size}}))
+    assert [epoch.number for epoch in taught.history.epochs] == [0, 1, 2, 3]
+    assert taught.history.best.number == 0
+    assert taught.history.best.validation_loss < 0.1
+    network = taught.finished()
+    assert network.linear is not None
+    windows = torch.from_numpy(waves(20).newest(6).take(np.arange(20)))
+    assert torch.equal(network(windows), network.linear(windows))
+
+
+def test_a_member_without_parameters_is_done_at_once():
+    """The autoregression has epoch 0 and no other, and foretells most of what is not noise."""
+    taught = train(config(epochs=5), AUTOREGRESSION)
+    assert [epoch.number for epoch in taught.history.epochs] == [0]
+    assert taught.history.best.validation_loss < 0.1
 
 
 def test_few_windows_are_taken_in_small_steps():

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from models.networks import build
+from models.networks import build_member
 from tests.training.conftest import Trained
 from training.learner import loss
 from training.loader import load
@@ -17,12 +17,14 @@ def test_what_the_stage_leaves(trained: Trained):
     """Logs with every epoch, and weights that reproduce the best validation loss."""
     logs = json.loads(trained.artifacts.training("training_logs.json").read_text())
     validation = load(trained.artifacts, "validation", trained.config.window.size)
-    for name, options in trained.config.networks.items():
-        network = build(name, 8, 3, options)
+    for name in trained.config.members:
+        network = build_member(name, 3, trained.config)
         network.load_state_dict(torch.load(trained.artifacts.training(f"{name}.pth"), weights_only=True))
         best = min(epoch["validation_loss"] for epoch in logs[name]["epochs"])
-        assert logs[name]["epochs"][logs[name]["best_epoch"] - 1]["validation_loss"] == best
-        assert loss(network, validation, trained.config.scaling.clip) == pytest.approx(best, rel=1e-6)
+        kept = next(each for each in logs[name]["epochs"] if each["number"] == logs[name]["best_epoch"])
+        assert kept["validation_loss"] == best
+        newest = validation.newest(network.rows)
+        assert loss(network, newest, trained.config.scaling.clip) == pytest.approx(best, rel=1e-6)
     by_loss = {name: min(epoch["validation_loss"] for epoch in log["epochs"]) for name, log in logs.items()}
     best_name = trained.artifacts.training("best_model_name.txt").read_text().strip()
     assert by_loss[best_name] == min(by_loss.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.history import History
+from training.history import Epoch, History
 from training.report.drawing import Line, Plot, Rule, Scale, spanning
 from training.report.words import number
 
@@ -23,12 +23,14 @@ class Learning:
 
 
 def learnings(histories: Mapping[str, History]) -> list[Learning]:
-    """All networks, on the same scales."""
+    """All networks that were trained step by step, on the same scales."""
+    histories = {name: history for name, history in histories.items() if history.done}
     losses = [_losses(history, name) for history in histories.values() for name in ("train_loss", "validation_loss")]
     low, high = spanning(losses)
     room = 0.06 * (high - low)
-    longest = max((len(history.epochs) for history in histories.values()), default=1)
-    epochs, scale = Scale(1, max(longest, 2), whole=True), Scale(max(low - room, 0), high + room)
+    first = min((history.epochs[0].number for history in histories.values()), default=1)
+    longest = max((history.done for history in histories.values()), default=1)
+    epochs, scale = Scale(first, max(longest, first + 1), whole=True), Scale(max(low - room, 0), high + room)
     return [Learning(name, history, _plot(name, history, epochs, scale)) for name, history in histories.items()]
 
 
@@ -38,7 +40,7 @@ def _plot(name: str, history: History, epochs: Scale, losses: Scale) -> Plot:
     return Plot(
         name=f"losses-{name}",
         sentence=(
-            f"{name}: validation loss {number(first.validation_loss)} after the first epoch, "
+            f"{name}: validation loss {number(first.validation_loss)} {_begin(first)}, "
             f"{number(best.validation_loss)} in epoch {best.number} of {last.number}, whose weights were kept."
         ),
         x=epochs,
@@ -51,6 +53,10 @@ def _plot(name: str, history: History, epochs: Scale, losses: Scale) -> Plot:
         ),
         rules=(Rule(f"best: {best.number}", best.number),),
     )
+
+
+def _begin(first: Epoch) -> str:
+    return "after the first epoch" if first.number else "before the first epoch, with the linear path alone"
 
 
 def _losses(history: History, name: str) -> NDArray[np.float64]:
