@@ -2,9 +2,9 @@
 
 The row at time t, a multiple of the interval, is of the readings in (t - interval, t]:
 
-    readings   a  b      c           d
-    grid    |-----|-----|-----|-----|-----|
-    rows          b     c     -     d            `-` has no value; d is of the interval that ends at or after it
+    readings   a  b   c            d
+    grid    |-----|-----|-----|-----|
+    rows          b     c     -     d        `-` has no value; b, at the very end of an interval, is of it
 """
 
 from __future__ import annotations
