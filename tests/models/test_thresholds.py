@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.thresholds import THRESHOLDS, FlagBudget, PeaksOverThreshold, Quantile, make
+from models.thresholds import FLOOR, THRESHOLDS, FlagBudget, PeaksOverThreshold, Quantile, make
 from schemas.training import ThresholdConfig
 from tests import naive
 from tests.checks.thresholds import CHECKS, METHODS, at_release, noise, run
@@ -75,3 +75,14 @@ def test_pot_reaches_where_the_tail_says():
     """On an exponential tail, POT finds the true level of a rate too small for the quantile to see."""
     errors = np.random.default_rng(4).exponential(1.0, 20_000)
     assert PeaksOverThreshold(1e-5).fit(errors) == pytest.approx(-np.log(1e-5), rel=0.25)
+
+
+def test_however_long_the_quiet_the_threshold_rises_from_the_floor():
+    """It does not sink unseen below the floor, where it would have to come back from."""
+    rises = []
+    for quiet in (1000, 5000):
+        rule = FlagBudget(0.2)
+        state = rule.start(1)
+        rises.append([float(rule.decide(np.array([score]), state)[0][0]) for score in [0.0] * quiet + [9.0] * 5][-5:])
+    assert rises[0] == pytest.approx(rises[1])
+    assert FLOOR == rises[0][0] < rises[0][1] < rises[0][4]
