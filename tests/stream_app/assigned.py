@@ -78,7 +78,8 @@ class Rig:
         routes = Routes("tidewatch", "anomalies", "letters", SIZES)
         publisher: Any = self.topics
         self.scorer = Scorer()
-        equipment = Equipment(self.scorer, publisher, routes, WorkerMetrics(new_registry()), lambda: None, self.spawn)
+        self.registry = new_registry()
+        equipment = Equipment(self.scorer, publisher, routes, WorkerMetrics(self.registry), lambda: None, self.spawn)
         limits = Limits(chunk_records=10, slabs=4, recovery_timeout_seconds=recovery_timeout_seconds)
         shelf, rules = Shelf(fakes.detector()), Rules("readings", 0, "/test", True, 300)
         self.assignment = Assignment(equipment, self.state_log, lambda tp: PartitionState(shelf, rules), limits)
@@ -116,6 +117,10 @@ class Rig:
         failed = [task for task in self.tasks if task.done() and isinstance(task.exception(), kind)]
         self.tasks = [task for task in self.tasks if task not in failed]
         return bool(failed)
+
+    def counted(self, name: str) -> float:
+        """A counter of the readings topic."""
+        return self.registry.get_sample_value(f"tidewatch_{name}", {"topic": TP.topic}) or 0.0
 
     @property
     def flagged(self) -> list[bytes | None]:

@@ -110,6 +110,7 @@ def test_what_a_rebalance_leaves_over_is_dropped_without_a_word():
                 rig.assignment.take(work)
             await until(lambda: rig.assignment.committable(TP) == 9)
             assert rig.flagged == [*rig.flagged[:5], *rig.flagged[:5], rig.flagged[-1]]
+            assert rig.counted("records_total") == 8 + 9
 
     asyncio.run(run())
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from models.bundle import load
+from models.detector import Detector
 from models.store.local import LocalStore
 from monitoring.metrics import WorkerMetrics, WorkerStatus, new_registry
-from stream_app.reload import Releases
+from stream_app.reload import Load, Releases
 from tests.tiny_release import publish, release_files
 
 NOTHING = WorkerStatus(ready=False, last_commit_age=0, series=0, series_bytes=0, releases={}, partitions=())
@@ -18,11 +21,11 @@ NOTHING = WorkerStatus(ready=False, last_commit_age=0, series=0, series_bytes=0,
 class Bench:
     """Releases over a store in a folder."""
 
-    def __init__(self, folder: Path, cap: int = 32) -> None:
+    def __init__(self, folder: Path, cap: int = 32, load: Load = load) -> None:
         self.folder = folder
         self.store = LocalStore(folder)
         self.metrics = WorkerMetrics(new_registry())
-        self.releases = Releases(self.store, cap, self.metrics)
+        self.releases = Releases(self.store, cap, self.metrics, load)
 
     def serving(self, dataset: str) -> str | None:
         detector = self.releases.serving(dataset)
@@ -115,6 +118,26 @@ def test_the_longest_unused_detector_goes(tmp_path: Path):
     assert bench.releases.retired("b")
     assert not bench.releases.retired("a")
     assert bench.counted('detectors_dropped_total{dataset="b"}')
+
+
+def test_a_detector_dropped_while_its_new_release_is_loaded_stays_dropped(tmp_path: Path):
+    """The scoring thread may need its place meanwhile; it is loaded anew when it is needed again."""
+    needed: list[str] = []
+
+    def load_meanwhile(files: Mapping[str, bytes]) -> Detector:
+        if needed:
+            tight.serving(needed.pop())
+        return load(files)
+
+    tight = Bench(tmp_path, 1, load_meanwhile)
+    for dataset in ("a", "b"):
+        publish(tight.store, dataset)
+    tight.serving("a")
+    promoted = publish(tight.store, "a", seed=1)
+    needed.append("b")
+    tight.releases.look()
+    assert set(tight.releases.in_service) == {"b"}
+    assert tight.serving("a") == promoted
 
 
 def test_readings_without_a_release_are_said_once_a_minute(bench: Bench, caplog: pytest.LogCaptureFixture):
