@@ -38,21 +38,24 @@ class Calibration:
 
 def calibrate(
     networks: Mapping[str, Autoencoder],
-    validation: Float64,
+    known: Float64,
     calibration: Float64,
     segments: Index,
     config: TrainingConfig,
     threshold: Threshold,
 ) -> Calibration:
-    """Fit normalisers on `validation` errors, then the scale of scores on held `calibration` errors.
+    """Fit normalisers, then the scale of scores on held `calibration` errors.
 
-    Both are (member, window, feature), as `models.ensemble.measure` gives them, members in the order of `networks`.
+    `known` are errors on windows that trained or stopped the networks: what is usual for a feature takes all to tell,
+    and what is usual for a member only those that it has not seen. Both are (member, window, feature), as
+    `models.ensemble.measure` gives them, members in the order of `networks`.
     `segments` (window,) tells unbroken stretches of calibration windows apart by any number, windows of one stretch
     adjacent and in order of time: a hold never reaches over a break.
     """
-    _need_windows(validation=validation, calibration=calibration)
+    _need_windows(calibration)
     hold, vote = config.ensemble.hold, config.ensemble.combine == "vote"
-    normalisers = [fit_normaliser(errors, config.ensemble.feature_floor) for errors in validation]
+    floor, pooled = config.ensemble.feature_floor, np.concatenate([known, calibration], axis=1)
+    normalisers = [fit_normaliser(usual, fresh, floor) for usual, fresh in zip(pooled, calibration, strict=True)]
     smallest = float(np.mean([SMALLEST_STEP / normaliser.spread for normaliser in normalisers]))
     if vote:  # each member goes onto the scale of its own threshold: 1 is where it says yes
         each = zip(normalisers, calibration, strict=True)
@@ -128,9 +131,8 @@ def _weights(config: TrainingConfig, names: list[str]) -> tuple[float, ...]:
     return weights
 
 
-def _need_windows(**parts: Float64) -> None:
-    for name, errors in parts.items():
-        if not errors.shape[1]:
-            raise TidewatchError(
-                f"the {name} part has no window; give more rows, raise split.{name}, or lower window.size"
-            )
+def _need_windows(calibration: Float64) -> None:
+    if not calibration.shape[1]:
+        raise TidewatchError(
+            "the calibration part has no window; give more rows, raise split.calibration, or lower window.size"
+        )

@@ -34,15 +34,15 @@ class Normaliser:
         return (totals - self.centre) / self.spread
 
 
-def fit_normaliser(errors: Float64, feature_floor: float) -> Normaliser:
-    """From normal errors (window, feature).
+def fit_normaliser(usual: Float64, fresh: Float64, feature_floor: float) -> Normaliser:
+    """From normal errors (window, feature): scales of features from `usual` ones, centre and spread from `fresh` ones.
 
     `feature_floor` times the median over features is added to each feature's own mean, so that one which is
     reconstructed almost exactly does not shout at the smallest change.
     """
-    normal = errors.mean(axis=0)
+    normal = usual.mean(axis=0)
     feature_scale = np.maximum(normal + feature_floor * np.median(normal), SMALLEST_SCALE)
-    totals = (errors / feature_scale).mean(axis=1)
+    totals = (fresh / feature_scale).mean(axis=1)
     return Normaliser(feature_scale, float(totals.mean()), max(float(totals.std()), SMALLEST_SPREAD))
 
 

@@ -24,6 +24,8 @@ from training.split import labels_of
 from training.table import load as load_table
 
 BLOCK = 4096  # windows read from disk at once
+MOST_KNOWN = 16_384  # windows of the train part that are enough to tell what errors are usual
+FITTING = ("train", "validation", "calibration")
 MANIFEST = "manifest.json"
 
 
@@ -31,11 +33,12 @@ def run(
     artifacts: Artifacts, config: TrainingConfig, identity: Identity, networks: Mapping[str, Autoencoder]
 ) -> Detector:
     """Calibrate the networks on what preprocessing left, and leave the files of a release."""
-    errors = {part: _errors(artifacts, part, networks, config) for part in ("validation", "calibration")}
+    train, validation, calibration = (_errors(artifacts, part, networks, config) for part in FITTING)
     segments = np.load(artifacts.timestamps(loader.FILES["calibration"]))["segment"].astype(np.int64)
     threshold = thresholds.make(config.threshold)
-    calibration = calibrate(networks, errors["validation"], errors["calibration"], segments, config, threshold)
-    detector = _detector(artifacts, config, identity, calibration, threshold)
+    known = np.concatenate([train, validation], axis=1)
+    calibrated = calibrate(networks, known, calibration, segments, config, threshold)
+    detector = _detector(artifacts, config, identity, calibrated, threshold)
     for name, content in bundle.pack(detector, config, identity.code_version, identity.created).items():
         artifacts.release(name).write_bytes(content)
     return detector
@@ -57,6 +60,8 @@ def _errors(
 ) -> NDArray[np.float64]:
     """The networks' errors (member, window, feature) on a part."""
     windows = loader.load(artifacts, part, config.window.size)
+    if part == "train":
+        windows = windows.spread(MOST_KNOWN)
     blocks = np.array_split(np.arange(len(windows)), -(-len(windows) // BLOCK))
     members = list(networks.values())
     return np.concatenate([measure(members, windows.take(block), config.scaling.clip) for block in blocks], axis=1)

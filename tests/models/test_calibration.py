@@ -32,11 +32,11 @@ def errors(seed: int, windows: int) -> Float64:
     return made
 
 
-def calibrated(validation: Float64, calibration: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
+def calibrated(known: Float64, calibration: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
     """Calibrate in one unbroken stretch."""
     config = TrainingConfig(ensemble=EnsembleConfig.model_validate({"hold": 0, **ensemble}))
     threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
-    return calibrate(networks(), validation, calibration, np.zeros(calibration.shape[1], np.int64), config, threshold)
+    return calibrate(networks(), known, calibration, np.zeros(calibration.shape[1], np.int64), config, threshold)
 
 
 def scores(result: Calibration, of: Float64, hold: float = 0.0) -> Float64:
@@ -62,16 +62,16 @@ def test_typical_is_zero_and_the_threshold_is_one(combine: str, hold: float):
 @pytest.mark.parametrize("method", ["quantile", "k_sigma", "pot", "budget"])
 def test_a_vote_asks_each_member_at_its_own_threshold(method: str):
     """A window is over 1 exactly when two of three networks, each alone, would call it anomalous."""
-    validation, calibration, fresh = errors(0, 800), errors(1, 1000), errors(2, 1000)
+    known, calibration, fresh = errors(0, 800), errors(1, 1000), errors(2, 1000)
     ayes = np.zeros(1000)
     for member in range(3):
         alone = slice(member, member + 1)
         config = TrainingConfig(ensemble=EnsembleConfig(hold=0))
         threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
         nets = {NAMES[member]: Nothing(4, 4)}
-        result = calibrate(nets, validation[alone], calibration[alone], np.zeros(1000, np.int64), config, threshold)
+        result = calibrate(nets, known[alone], calibration[alone], np.zeros(1000, np.int64), config, threshold)
         ayes += scores(result, fresh[alone]) > 1
-    vote = calibrated(validation, calibration, method, combine="vote")
+    vote = calibrated(known, calibration, method, combine="vote")
     assert 0 < (ayes >= 2).sum() < 100
     assert ((scores(vote, fresh) > 1) == (ayes >= 2)).all()
 
@@ -118,11 +118,10 @@ def test_weights_that_can_not_be_are_refused():
             calibrated(errors(0, 9), errors(1, 9), combine="weighted", weights=weights)
 
 
-def test_a_part_without_windows_is_refused():
-    """Nothing can be learnt from no window; the error says which part lacks them and what to change."""
-    for part, sizes in (("validation", (0, 9)), ("calibration", (9, 0))):
-        with pytest.raises(TidewatchError, match=rf"the {part} part has no window.*split\.{part}.*window\.size"):
-            calibrated(errors(0, sizes[0]), errors(1, sizes[1]))
+def test_a_calibration_part_without_windows_is_refused():
+    """Nothing can be set from no window; the error says which part lacks them and what to change."""
+    with pytest.raises(TidewatchError, match=r"the calibration part has no window.*split\.calibration.*window\.size"):
+        calibrated(errors(0, 9), errors(1, 0))
 
 
 def test_the_error_reference_is_before_any_normaliser():
