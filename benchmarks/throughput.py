@@ -14,6 +14,7 @@ from benchmarks.bed import WINDOW, Bed, say
 from benchmarks.processes import Metrics, Worker, python, wait_for
 
 Moment = tuple[float, Metrics]
+LOOK_SECONDS = 0.5  # from one look at /metrics to the next: each takes the worker some 3 ms, Prometheus looks every 15 s
 WINDOWS = "tidewatch_windows_scored_total"
 STAGE = "tidewatch_stage_seconds_total{"
 
@@ -48,7 +49,7 @@ def at_windows(running: Worker, windows: float) -> Moment:
         metrics, now = running.metrics(), time.perf_counter()
         return (now, metrics) if metrics[WINDOWS] >= windows else None
 
-    return wait_for(f"{windows:.0f} scored windows", reached, seconds=900, every=0.2)
+    return wait_for(f"{windows:.0f} scored windows", reached, seconds=900, every=LOOK_SECONDS)
 
 
 def _between(first: Moment, last: Moment) -> dict[str, Any]:
@@ -129,4 +130,4 @@ def _together(workers: list[Worker], reached: Callable[[list[float]], bool]) -> 
         each = [running.metrics()[WINDOWS] for running in workers]
         return (time.perf_counter(), sum(each)) if reached(each) else None
 
-    return wait_for("windows of all workers", probe, seconds=900, every=0.2)
+    return wait_for("windows of all workers", probe, seconds=900, every=LOOK_SECONDS)
