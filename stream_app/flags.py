@@ -71,7 +71,7 @@ class FlagStream:
         except BaseException as error:
             await self._consumer.stop()
             if isinstance(error, KafkaConnectionError):
-                raise unreachable(self._options) from error
+                raise await unreachable(self._options) from error
             raise
         return self
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import TidewatchError
 
 POLL_SECONDS = 0.05
+REASON_SECONDS = 5.0  # to learn why a broker does not answer
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,24 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-def unreachable(options: Mapping[str, Any]) -> TidewatchError:
+async def unreachable(options: Mapping[str, Any]) -> TidewatchError:
     """What to say when no broker answers; `options` as `connection.client_options` gives them."""
     return TidewatchError(
-        f"no Kafka answers at {options['bootstrap_servers']}; see `tidewatch kafka status` for the local one and "
-        "`tidewatch config` for where kafka.bootstrap_servers was set"
+        f"no Kafka answers at {options['bootstrap_servers']}{await _reason(options)}; see `tidewatch kafka status` for "
+        "the local one and `tidewatch config` for where each setting of kafka comes from"
     )
+
+
+async def _reason(options: Mapping[str, Any]) -> str:
+    """Why the first broker does not let us in: aiokafka's clients log it, and raise without it."""
+    how = {key: value for key, value in options.items() if key != "bootstrap_servers"}
+    host, port, _ = collect_hosts(options["bootstrap_servers"], randomize=False)[0]
+    try:
+        connection = await create_conn(host, port, request_timeout_ms=round(REASON_SECONDS * 1000), **how)
+    except (OSError, KafkaError) as error:
+        return f" ({error})"
+    connection.close()
+    return ""
 
 
 @asynccontextmanager
@@ -42,7 +56,7 @@ async def admin(options: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient
         await client.start()
         yield client
     except KafkaConnectionError as error:
-        raise unreachable(options) from error
+        raise await unreachable(options) from error
     finally:
         await client.close()
 
