@@ -26,9 +26,10 @@ def peak():
 
 file, folder = map(Path, sys.argv[1:])
 before = peak()
-ingest.run(Artifacts(folder), file, ingest.Wanted())
+artifacts = Artifacts(folder).make()
+ingest.run(artifacts, file, ingest.Wanted())
 read = peak()
-preprocess.run(Artifacts(folder), TrainingConfig.model_validate({"window": {"size": 64}}))
+preprocess.run(artifacts, TrainingConfig.model_validate({"window": {"size": 64}}))
 print(read - before, peak() - before)
 """
 

@@ -128,7 +128,7 @@ def started(folder: Path) -> subprocess.Popen[str]:
 
 def is_interrupted(run: Run) -> bool:
     """Whether it was stopped amid its second network, and says so."""
-    first, second = (len(of.epochs) for of in history.load(run.artifacts).values())
+    first, second = (of.done for of in history.load(run.artifacts).values())
     return run.state("train") == "interrupted" and first == EPOCHS and 0 < second < EPOCHS
 
 
