@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.networks.moments import moments
 
-MOST = 64  # components; more cost time in serving and find nothing more (benchmarks/README.md)
+MOST = 64  # components; each costs time in every window that is served
 WIDTH_PER_COMPONENT = 4  # values in a window: a path as wide as its windows would let every anomaly through
 SPREAD = 2048  # values in a window; of wider ones as many windows stand for all, so that theirs is the smaller matrix
 
