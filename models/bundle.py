@@ -107,7 +107,8 @@ def _read_texts(files: Mapping[str, bytes]) -> _Texts:
     try:
         config = TrainingConfig.model_validate(yaml.safe_load(files[CONFIG]))
     except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
-        raise BundleError(CONFIG, f"is not a training config of this version ({_line(error)}); train again") from error
+        way = "train again, or update Tidewatch"
+        raise BundleError(CONFIG, f"is not a training config of this version ({_line(error)}); {way}") from error
     try:
         scaler = Scaler.from_dict(_decode(files, SCALER, dict[str, list[float]]))
     except ScalerError as error:
@@ -264,5 +265,9 @@ def _json(value: object) -> bytes:
 
 
 def _line(error: Exception) -> str:
-    """An error of many lines on one, and not too long."""
-    return " ".join(str(error).split())[:300]
+    """An error of many lines on one, and not too long; of many errors the first."""
+    text = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        text = f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
+    return " ".join(text.split())[:300]

@@ -296,6 +296,14 @@ def test_configs_that_can_not_be_built_are_refused(old: bytes, new: bytes, said:
     assert said in str(raised.value)
 
 
+def test_a_config_with_many_strange_keys_is_refused_for_the_first():
+    """A release of a later version is told by one key, not by a page of them."""
+    strange = FILES["config.yaml"].replace(b"judged:", b"weighed:")
+    said = r"of this version \(networks\.lstm_ae\.weighed: Extra inputs are not permitted\); train again, or update"
+    with pytest.raises(BundleError, match=said):
+        load(signed(FILES | {"config.yaml": strange}))
+
+
 def test_a_network_of_a_later_version_is_refused():
     """A release with a network that this version does not have says which."""
     renamed = {name.replace("gru", "foo"): content.replace(b"gru_ae", b"foo_ae") for name, content in FILES.items()}
