@@ -299,7 +299,7 @@ def test_configs_that_can_not_be_built_are_refused(old: bytes, new: bytes, said:
 def test_a_config_with_many_strange_keys_is_refused_for_the_first():
     """A release of a later version is told by one key, not by a page of them."""
     strange = FILES["config.yaml"].replace(b"judged:", b"weighed:")
-    said = r"of this version \(networks\.lstm_ae\.weighed: Extra inputs are not permitted\); train again, or update"
+    said = r"of this version \(networks\.gru_ae\.weighed: Extra inputs are not permitted\); train again, or update"
     with pytest.raises(BundleError, match=said):
         load(signed(FILES | {"config.yaml": strange}))
 
