@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from models.store.local import POINTER, LocalStore
+from schemas.flag import Flag
 from schemas.manifest import Champion
 from tests.end_to_end.agreement import close, disagreements, first_occurrences, name, successions
 from tests.end_to_end.rig import Rig, Trained, at, scored, tidewatch, train
@@ -55,8 +56,11 @@ def test_a_release_is_promoted_in_mid_stream(rig: Rig, plant: Trained):
     assert disagreements(before, [flag for flag in plant.flags if flag.id in ids]) == []
     wanted = {flag.id: flag for flag in scored(plant.data, plant.dataset, rig.store, "--release", second)}
     assert {flag.id for flag in published} == wanted.keys()
-    after = [flag for flag in published if flag.release == second]  # its thresholds began anew
-    assert [name(flag) for flag in after if not close(flag.score, wanted[flag.id].score)] == []
+    after = [flag for flag in published if flag.release == second]  # its thresholds and held scores began anew
+    assert [name(flag) for flag in after if not same_members(flag, wanted[flag.id])] == []
+    assert [name(flag) for flag in after if not at_most(flag.score, wanted[flag.id].score)] == []
+    settled = [flag for flag in after if flag.timestamp >= after[len(after) // 2].timestamp]
+    assert [name(flag) for flag in settled if not close(flag.score, wanted[flag.id].score)] == []
     assert len(first_occurrences(published)) == len(published)
 
 
@@ -79,6 +83,16 @@ def test_a_broken_release_is_refused(rig: Rig, plant: Trained):
         assert worker.answer("/healthz")[0] == 200
         assert worker.metric("releases_refused_total", dataset=plant.dataset) == 1
         serves(worker, first)
+
+
+def same_members(one: Flag, other: Flag) -> bool:
+    """Whether each member scored the window alike."""
+    return all(close(score, other.model_scores[member]) for member, score in one.model_scores.items())
+
+
+def at_most(score: float, other: float) -> bool:
+    """Not above the other, but for rounding."""
+    return score < other or close(score, other)
 
 
 def serves(worker: WorkerProcess, release: str) -> None:
