@@ -126,6 +126,19 @@ class WorkerSettings(Group):
     """Threads that one scoring may use; scale with workers and partitions first."""
 
 
+class DriftSettings(Group):
+    """What live statistics are taken over, to be held against a release's training data."""
+
+    horizon_seconds: float = Field(1800.0, gt=0)
+    """How far back live statistics look, by the records' own time."""
+    panes: int = Field(30, ge=2, le=1000)
+    """The horizon moves on by so many steps; more take more memory."""
+    min_readings: int = Field(100, ge=1)
+    """A live figure with fewer readings or windows behind it is not told."""
+    binned_features: int = Field(200, ge=0)
+    """A dataset with more features than this has no metrics for each bin of their histograms: they are many."""
+
+
 class StoreSettings(Group):
     """Where releases live."""
 

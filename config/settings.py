@@ -11,9 +11,18 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config import layers
-from config.groups import KafkaSettings, LogSettings, StateSettings, StoreSettings, WebSettings, WorkerSettings
+from config.groups import (
+    DriftSettings,
+    KafkaSettings,
+    LogSettings,
+    StateSettings,
+    StoreSettings,
+    WebSettings,
+    WorkerSettings,
+)
 
 __all__ = [
+    "DriftSettings",
     "KafkaSettings",
     "Loaded",
     "LogSettings",
@@ -51,6 +60,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     state: StateSettings = StateSettings()
     worker: WorkerSettings = WorkerSettings()
+    drift: DriftSettings = DriftSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()

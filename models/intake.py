@@ -39,6 +39,11 @@ class Marks:
     gap: Mask  # it restarted its series' window
     warm_up: Mask  # it is its series' first row: of all, or after a restart
 
+    @property
+    def dropped(self) -> Mask:
+        """It changed no window."""
+        return self.late | self.duplicate
+
 
 @dataclass(frozen=True, eq=False)
 class Ended:

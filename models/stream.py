@@ -172,7 +172,6 @@ def _table(detector: Detector) -> SeriesTable:
 
 
 def _counts(batch: Batch, marks: Marks, ended: Ended) -> Counts:
-    dropped = marks.late | marks.duplicate
     return Counts(
         readings=len(batch.times),
         windows=len(ended.rows),
@@ -180,5 +179,5 @@ def _counts(batch: Batch, marks: Marks, ended: Ended) -> Counts:
         duplicates=int(marks.duplicate.sum()),
         gaps=int(marks.gap.sum()),
         warm_ups=int(marks.warm_up.sum()),
-        imputed_values=int(np.isnan(batch.values[~dropped]).sum()),
+        imputed_values=int(np.isnan(batch.values[~marks.dropped]).sum()),
     )

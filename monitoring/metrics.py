@@ -153,6 +153,10 @@ class WorkerMetrics:
         """The networks took so long for the windows of a turn."""
         self._add("stage_seconds", seconds, "model")
 
+    def observe_drift(self, seconds: float) -> None:
+        """The statistics of a turn took so long."""
+        self._add("stage_seconds", seconds, "drift")
+
     def observe_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """A partition's checkpoint was written."""
         self._histograms["checkpoint_seconds"].observe(checkpoint.seconds)

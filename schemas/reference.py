@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-# Bucket bounds of errors, four a decade: the same for every release, so that live counts of several workers add up.
-ERROR_EDGES = [10 ** (quarter / 4) for quarter in range(-24, 17)]
+# Bucket bounds of errors, ten a decade: the same for every release, so that live counts of several workers add up.
+ERROR_EDGES = [float(f"{10 ** (tenth / 10):.3g}") for tenth in range(-60, 41)]
 
 
 class Histogram(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
@@ -15,6 +15,9 @@ from aiokafka.structs import TopicPartition
 
 from models.store.base import Store
 from models.stream import StreamDetector
+from monitoring import drift_metrics
+from monitoring.drift import Drift
+from monitoring.horizon import Span
 from monitoring.metrics import PartitionStatus, WorkerMetrics, WorkerStatus, new_registry
 from schemas.errors import TidewatchError
 from stream_app.assignment import Assignment, Limits
@@ -28,7 +31,7 @@ from stream_app.routes import Routes
 from stream_app.state_log import KafkaStateLog
 
 if TYPE_CHECKING:
-    from config.settings import Settings
+    from config.settings import DriftSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Engine:
         self.failure: BaseException | None = None
         self.metrics = WorkerMetrics(new_registry())
         self.releases = Releases(store, settings.worker.detectors_cap, self.metrics)
+        self.drift = Drift(_span(settings.drift), settings.drift.min_readings, settings.worker.detectors_cap)
         self._assignment: Assignment | None = None
         self._publisher: Publisher | None = None
         self._scorer = Scorer()
@@ -82,7 +86,7 @@ class Engine:
     def _new_assignment(self, routes: Routes, publisher: Publisher) -> Assignment:
         settings = self.settings
         cap = SeriesCap(settings.worker.series_cap, self._streams, self.metrics.observe_evictions)
-        equipment = Equipment(self._scorer, publisher, routes, self.metrics, cap, self.spawn)
+        equipment = Equipment(self._scorer, publisher, routes, self.metrics, self.drift, cap, self.spawn)
         limits = Limits(settings.kafka.chunk_records, settings.state.slabs, settings.state.recovery_timeout_seconds)
         return Assignment(equipment, KafkaStateLog(self.options, settings.kafka.group), self._new_state, limits)
 
@@ -140,7 +144,16 @@ class Engine:
 
     async def exposition(self) -> bytes:
         """The text of /metrics."""
-        return self.metrics.exposition(await self._scorer.run(self._status))
+        status, drift = await self._scorer.run(lambda: (self._status(), self._drift_figures()))
+        return self.metrics.exposition(status) + drift
+
+    def _drift_figures(self) -> bytes:
+        """In the scoring thread, where the horizons are."""
+        settings = self.settings.drift
+        reports = self.drift.reports(self.releases.detectors, int(time() * 1e6))
+        return drift_metrics.exposition(
+            reports, settings.horizon_seconds, settings.min_readings, settings.binned_features
+        )
 
     def _status(self) -> WorkerStatus:
         """In the scoring thread, where the series are."""
@@ -159,3 +172,7 @@ class Engine:
         end = self._ends.get(lane.tp)
         lag = None if end is None else max(0, end - lane.committed)
         return PartitionStatus(lane.tp.topic, lane.tp.partition, lag, lane.in_flight)
+
+
+def _span(settings: DriftSettings) -> Span:
+    return Span(max(round(settings.horizon_seconds * 1e6 / settings.panes), 1), settings.panes)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from aiokafka.structs import TopicPartition
 
+from monitoring.drift import Drift
 from monitoring.metrics import CheckpointRecord, WorkerMetrics
 from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
@@ -51,6 +52,7 @@ class Equipment:
     publisher: Publisher
     routes: Routes
     metrics: WorkerMetrics
+    drift: Drift
     after_chunk: Callable[[], None]  # in the scoring thread: keeps the memory bounded
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]  # a task whose failure stops the worker
 

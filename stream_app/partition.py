@@ -17,6 +17,7 @@ from models.packing import SnapshotError, unpack
 from models.stream import Cut, Observed, StreamDetector, to_batch
 from monitoring.metrics import ChunkRecord, DatasetRecord
 from schemas.decoding import Decoded, decode
+from schemas.drift import Sample
 from stream_app.batches import Record
 from stream_app.outgoing import Message, Records, joined, of_flags, of_rejection
 from stream_app.progress import Chunk
@@ -60,6 +61,7 @@ class Outcome:
     dead_letters: Sequence[Message]
     touched: Mapping[str, Set[str]]  # the series with readings, per dataset: what was recorded of them is outdated
     stale: Mapping[str, Sequence[str]]  # series all of whose readings are late, said once
+    seen: Sequence[tuple[Detector, Sample]]  # for drift; nothing of what was counted by who published it
     record: ChunkRecord
 
 
@@ -148,7 +150,12 @@ class PartitionState:
         dead = [self._dead_letter(begun, number) for number in range(len(begun.decoded.rejections))] if publish else []
         watch.lap("encode")
         stale = {part.dataset: result.stale for part, result in zip(begun.parts, results, strict=True) if result.stale}
-        return Outcome(flags, dead, _touched(begun), stale, self._record(begun, results))
+        seen = [
+            (part.stream.detector, result.sample)
+            for part, result in zip(begun.parts, results, strict=True)
+            if result.sample
+        ]
+        return Outcome(flags, dead, _touched(begun), stale, seen, self._record(begun, results))
 
     def _stream(self, dataset: str) -> StreamDetector | None:
         """The dataset's state under the detector in service now."""
@@ -181,9 +188,9 @@ class PartitionState:
     def _judge(self, part: Part, scored: Scored, publish: bool) -> _Result:
         observed = part.stream.judge(part.cut, scored)
         if not publish:
-            return _Result(Flags.none(), (), DatasetRecord(readings=observed.counts.readings))
+            return _Result(Flags.none(), (), DatasetRecord(readings=observed.counts.readings), None)
         flags = part.stream.flags(observed, self._rules.everything)
-        return _Result(flags, observed.stale, _counts(observed, part.unknown))
+        return _Result(flags, observed.stale, _counts(observed, part.unknown), _sample(part.cut, observed))
 
     def _dead_letter(self, begun: Begun, number: int) -> Message:
         rejection = begun.decoded.rejections[number]
@@ -210,6 +217,7 @@ class _Result(NamedTuple):
     flags: Flags
     stale: Sequence[str]
     counts: DatasetRecord
+    sample: Sample | None
 
 
 def _by_dataset(decoded: Decoded, records: Sequence[Record], holds: Holds | None) -> dict[str, Index]:
@@ -252,6 +260,15 @@ def _counts(observed: Observed, unknown: int) -> DatasetRecord:
         imputed_values=counts.imputed_values,
         unknown_values=unknown,
     )
+
+
+def _sample(cut: Cut, observed: Observed) -> Sample:
+    """What drift is measured on: of a reading that comes twice, or late, no window hears either."""
+    values, seen, dropped = cut.batch.values, cut.batch.seen, cut.marks.dropped
+    ends = seen[observed.rows]
+    if dropped.any():
+        values, seen = values[~dropped], seen[~dropped]
+    return Sample(values, seen, observed.error, observed.scores > 1, observed.is_anomaly, ends)
 
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:

@@ -55,6 +55,12 @@ class Releases:
         with self._lock:
             return {dataset: detector.release for dataset, detector in self._serving.items()}
 
+    @property
+    def detectors(self) -> list[Detector]:
+        """The detectors that are loaded."""
+        with self._lock:
+            return list(self._serving.values())
+
     # -- in the scoring thread
 
     def serving(self, dataset: str) -> Detector | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from aiokafka.structs import TopicPartition
 
+from monitoring.drift import Drift
+from monitoring.horizon import Span
 from monitoring.metrics import WorkerMetrics, new_registry
 from stream_app.assignment import Assignment, Limits, LogPosition, Opening
 from stream_app.lane import Equipment, Scorer
@@ -79,7 +81,10 @@ class Rig:
         publisher: Any = self.topics
         self.scorer = Scorer()
         self.registry = new_registry()
-        equipment = Equipment(self.scorer, publisher, routes, WorkerMetrics(self.registry), lambda: None, self.spawn)
+        self.drift = Drift(Span(60_000_000, 30), min_readings=1, cap=4)
+        equipment = Equipment(
+            self.scorer, publisher, routes, WorkerMetrics(self.registry), self.drift, lambda: None, self.spawn
+        )
         limits = Limits(chunk_records=10, slabs=4, recovery_timeout_seconds=recovery_timeout_seconds)
         shelf, rules = Shelf(fakes.detector()), Rules("readings", 0, "/test", True, 300)
         self.assignment = Assignment(equipment, self.state_log, lambda tp: PartitionState(shelf, rules), limits)
