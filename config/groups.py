@@ -135,8 +135,8 @@ class DriftSettings(Group):
     """The horizon moves on by so many steps; more take more memory."""
     min_readings: int = Field(100, ge=1)
     """A live figure with fewer readings or windows behind it is not told."""
-    binned_features: int = Field(200, ge=0)
-    """A dataset with more features than this has no metrics for each bin of their histograms: they are many."""
+    binned_features_cap: int = Field(200, ge=0)
+    """A dataset with more features than this has no metrics for each bin of their histograms: there would be many."""
 
 
 class StoreSettings(Group):

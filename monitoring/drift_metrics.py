@@ -102,11 +102,9 @@ SETTINGS = {
 }
 
 
-def exposition(
-    reports: Sequence[Report], horizon_seconds: float, min_readings: int, most_binned_features: int
-) -> bytes:
+def exposition(reports: Sequence[Report], horizon_seconds: float, min_readings: int, binned_features_cap: int) -> bytes:
     """The text of all of them. Of a dataset with more features than that the bins are left out."""
-    binned = [report for report in reports if len(report.baseline.features) <= most_binned_features]
+    binned = [report for report in reports if len(report.baseline.features) <= binned_features_cap]
     lines: list[str] = []
     for name, value in zip(SETTINGS, (horizon_seconds, min_readings), strict=True):
         lines += [*_head(name, SETTINGS[name]), f"{name} {value}"]

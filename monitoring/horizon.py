@@ -64,7 +64,7 @@ class Horizon:
         """Count what waits, pane by pane."""
         if not self._waiting:
             return
-        sample, self._waiting, self._rows = joined(self._waiting), [], 0
+        sample, self._waiting, self._rows = together(self._waiting), [], 0
         times, ends = sample.times // self._span.pane_us, sample.ends // self._span.pane_us
         panes = _distinct(times)
         newest = max([*self._panes, *panes[-1:]], default=0)
@@ -85,7 +85,7 @@ class Horizon:
                 del self._panes[pane], self._added_to[pane]
 
 
-def joined(samples: Sequence[Sample]) -> Sample:
+def together(samples: Sequence[Sample]) -> Sample:
     """All of them as one."""
     columns = zip(*(vars(each).values() for each in samples), strict=True)
     return Sample(*map(np.concatenate, columns))

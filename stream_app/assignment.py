@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from functools import partial
-from time import monotonic, thread_time, time
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 from aiokafka.structs import TopicPartition
@@ -224,15 +224,9 @@ class Assignment:
         outcomes, seconds = play(turn)
         for work, outcome in zip(turn, outcomes, strict=True):
             work.lane.touch(outcome)
-        self._watch_drift(outcomes)
+        self._equipment.drift.take_in()
         self._equipment.after_chunk()
         return outcomes, seconds
-
-    def _watch_drift(self, outcomes: Sequence[Outcome]) -> None:
-        started, now = thread_time(), int(time() * 1e6)
-        for detector, sample in [seen for outcome in outcomes for seen in outcome.seen]:
-            self._equipment.drift.observe(detector, sample, now)
-        self._equipment.metrics.observe_drift(thread_time() - started)
 
     def _is_ours(self, work: Work) -> bool:
         return self.ready and self.partitions.get(work.lane.tp) is work.lane

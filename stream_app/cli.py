@@ -30,6 +30,7 @@ COMMANDS = {
     "worker": Entry("stream_app.worker_command:worker", "Score readings from Kafka and publish flags, until stopped."),
     "produce": Entry("stream_app.produce:produce", "Send a file's readings to Kafka."),
     "watch": Entry("stream_app.watch:watch", "See flags as they come, with the features to blame."),
+    "drift": Entry("stream_app.drift_command:drift", "See how far the newest readings are from the training data."),
     "score": Entry("stream_app.score:score", "Score a file without Kafka: the flags the worker would give."),
     "releases": Entry("stream_app.releases:releases", "List, show, promote and roll back trained detectors."),
     "kafka": Entry("stream_app.local_kafka.command:kafka", "Start and stop a real single-node Kafka on this machine."),

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
@@ -15,12 +15,10 @@ from aiokafka.structs import TopicPartition
 
 from models.store.base import Store
 from models.stream import StreamDetector
-from monitoring import drift_metrics
-from monitoring.drift import Drift
-from monitoring.horizon import Span
 from monitoring.metrics import PartitionStatus, WorkerMetrics, WorkerStatus, new_registry
 from schemas.errors import TidewatchError
 from stream_app.assignment import Assignment, Limits
+from stream_app.drift_watch import DriftWatch
 from stream_app.lane import Equipment, Lane, Scorer
 from stream_app.memory import SeriesCap
 from stream_app.partition import PartitionState, Rules
@@ -31,7 +29,7 @@ from stream_app.routes import Routes
 from stream_app.state_log import KafkaStateLog
 
 if TYPE_CHECKING:
-    from config.settings import DriftSettings, Settings
+    from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ class Engine:
         self.failure: BaseException | None = None
         self.metrics = WorkerMetrics(new_registry())
         self.releases = Releases(store, settings.worker.detectors_cap, self.metrics)
-        self.drift = Drift(_span(settings.drift), settings.drift.min_readings, settings.worker.detectors_cap)
+        self.drift = DriftWatch(settings.drift, settings.worker.detectors_cap, self.releases, self.metrics)
         self._assignment: Assignment | None = None
         self._publisher: Publisher | None = None
         self._scorer = Scorer()
@@ -144,16 +142,8 @@ class Engine:
 
     async def exposition(self) -> bytes:
         """The text of /metrics."""
-        status, drift = await self._scorer.run(lambda: (self._status(), self._drift_figures()))
+        status, drift = await self._scorer.run(lambda: (self._status(), self.drift.exposition()))
         return self.metrics.exposition(status) + drift
-
-    def _drift_figures(self) -> bytes:
-        """In the scoring thread, where the horizons are."""
-        settings = self.settings.drift
-        reports = self.drift.reports(self.releases.detectors, int(time() * 1e6))
-        return drift_metrics.exposition(
-            reports, settings.horizon_seconds, settings.min_readings, settings.binned_features
-        )
 
     def _status(self) -> WorkerStatus:
         """In the scoring thread, where the series are."""
@@ -172,7 +162,3 @@ class Engine:
         end = self._ends.get(lane.tp)
         lag = None if end is None else max(0, end - lane.committed)
         return PartitionStatus(lane.tp.topic, lane.tp.partition, lag, lane.in_flight)
-
-
-def _span(settings: DriftSettings) -> Span:
-    return Span(max(round(settings.horizon_seconds * 1e6 / settings.panes), 1), settings.panes)

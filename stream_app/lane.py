@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from aiokafka.structs import TopicPartition
 
-from monitoring.drift import Drift
 from monitoring.metrics import CheckpointRecord, WorkerMetrics
 from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
+from stream_app.drift_watch import DriftWatch
 from stream_app.outgoing import Message, Records, as_records, without_value
 from stream_app.partition import Outcome, PartitionState
 from stream_app.progress import Chunk, Progress
@@ -52,7 +52,7 @@ class Equipment:
     publisher: Publisher
     routes: Routes
     metrics: WorkerMetrics
-    drift: Drift
+    drift: DriftWatch
     after_chunk: Callable[[], None]  # in the scoring thread: keeps the memory bounded
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]  # a task whose failure stops the worker
 
@@ -130,6 +130,7 @@ class Lane:
             started = perf_counter()
             await asyncio.gather(self._send_flags(outcome.flags), self._send_dead_letters(outcome.dead_letters))
             self._equipment.metrics.observe_publishing(perf_counter() - started)
+            self._equipment.drift.confirmed(outcome.seen)
             self._confirm(chunk)
 
     def _confirm(self, chunk: Chunk[Record]) -> None:

@@ -315,3 +315,32 @@ def resampled(
         rows.append((end * interval, cells, any(labels[row] for row in inside)))
         last = end
     return rows
+
+
+def drift(
+    rows: Sequence[Sequence[float]], mean: Sequence[float], bounds: Sequence[Sequence[float]], shares: Any
+) -> list[dict[str, float]]:
+    """Of each feature of rows with a value: how many, mean, std, share missing, PSI, KS; value by value.
+
+    `bounds` are the inner bounds of a feature's bins, `shares` those of the reference in them. NaN is missing.
+    """
+    told = []
+    for f in range(len(mean)):
+        values = [row[f] for row in rows if not math.isnan(row[f])]
+        n, bins = len(values), [0] * len(shares[f])
+        for value in values:
+            bins[sum(value >= bound for bound in bounds[f])] += 1
+        live = [(count + 0.5) / (n + 0.5 * len(bins)) for count in bins]
+        reached = [sum(bins[: k + 1]) / n - sum(shares[f][: k + 1]) for k in range(len(bins))]
+        centre = math.fsum(values) / n
+        told.append(
+            {
+                "values": n,
+                "mean": centre,
+                "std": math.sqrt(math.fsum((value - centre) ** 2 for value in values) / n),
+                "missing_share": 1 - n / len(rows),
+                "psi": sum((p - q) * math.log(p / q) for p, q in zip(live, shares[f], strict=True)),
+                "ks": max(map(abs, reached)),
+            }
+        )
+    return told

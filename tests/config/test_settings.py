@@ -11,8 +11,8 @@ from pydantic import BaseModel, SecretStr
 from config.layers import SettingsError, ignored_variables, leaves, variable
 from config.settings import FILES, KafkaSettings, Settings, load, load_with_origins
 
-UNITS = ("seconds", "milliseconds", "records", "cap")
-COUNTS = {"kafka.partitions", "kafka.replication_factor", "state.slabs", "worker.threads", "web.port"}
+UNITS = ("seconds", "milliseconds", "records", "readings", "cap")
+COUNTS = {"kafka.partitions", "kafka.replication_factor", "state.slabs", "drift.panes", "worker.threads", "web.port"}
 
 
 @pytest.fixture(autouse=True)

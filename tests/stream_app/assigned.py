@@ -11,10 +11,10 @@ from typing import Any
 
 from aiokafka.structs import TopicPartition
 
-from monitoring.drift import Drift
-from monitoring.horizon import Span
-from monitoring.metrics import WorkerMetrics, new_registry
+from config.groups import DriftSettings
+from monitoring.metrics import WorkerMetrics, new_registry, samples
 from stream_app.assignment import Assignment, Limits, LogPosition, Opening
+from stream_app.drift_watch import DriftWatch
 from stream_app.lane import Equipment, Scorer
 from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
@@ -81,12 +81,11 @@ class Rig:
         publisher: Any = self.topics
         self.scorer = Scorer()
         self.registry = new_registry()
-        self.drift = Drift(Span(60_000_000, 30), min_readings=1, cap=4)
-        equipment = Equipment(
-            self.scorer, publisher, routes, WorkerMetrics(self.registry), self.drift, lambda: None, self.spawn
-        )
+        metrics, shelf = WorkerMetrics(self.registry), Shelf(fakes.detector())
+        self.drift = DriftWatch(DriftSettings(min_readings=1, horizon_seconds=1e9), 4, shelf, metrics)
+        equipment = Equipment(self.scorer, publisher, routes, metrics, self.drift, lambda: None, self.spawn)
         limits = Limits(chunk_records=10, slabs=4, recovery_timeout_seconds=recovery_timeout_seconds)
-        shelf, rules = Shelf(fakes.detector()), Rules("readings", 0, "/test", True, 300)
+        rules = Rules("readings", 0, "/test", True, 300)
         self.assignment = Assignment(equipment, self.state_log, lambda tp: PartitionState(shelf, rules), limits)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -126,6 +125,11 @@ class Rig:
     def counted(self, name: str) -> float:
         """A counter of the readings topic."""
         return self.registry.get_sample_value(f"tidewatch_{name}", {"topic": TP.topic}) or 0.0
+
+    async def watched(self, name: str) -> float:
+        """A metric of drift."""
+        text = (await self.scorer.run(self.drift.exposition)).decode()
+        return sum(value for metric, _, value in samples(text) if metric == name)
 
     @property
     def flagged(self) -> list[bytes | None]:

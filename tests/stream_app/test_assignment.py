@@ -143,6 +143,36 @@ def test_a_new_owner_goes_on_from_the_checkpoint():
     asyncio.run(run())
 
 
+def test_drift_counts_a_reading_once_whatever_a_rebalance_does_to_it():
+    """Not while it is unconfirmed, not when it is replayed; and what was counted stays when the partition has gone."""
+
+    async def run() -> None:
+        records = [reading(offset) for offset in range(30)]
+        async with rigged() as rig:
+            await rig.open()
+            rig.work_on(records[:12])
+            await until(lambda: rig.assignment.committable(TP) == 12)
+            await rig.assignment.checkpoint()
+            await until(lambda: len(rig.topics.sent["tidewatch-readings-state"]) >= 3)
+            rig.work_on(records[12:20])
+            await until(lambda: rig.assignment.committable(TP) == 20)
+            rig.topics.confirms.clear()
+            rig.work_on(records[20:24])
+            await until(lambda: len(rig.flagged) == 21)
+            assert await rig.watched("tidewatch_drift_readings") == 20
+            rig.assignment.drop()
+            rig.topics.confirms.set()
+            assert await rig.watched("tidewatch_drift_readings") == 20
+            rig.committed = 20
+            assert (await rig.open(generation=2)).start == 12
+            rig.work_on(records[12:], generation=2)
+            await until(lambda: rig.assignment.committable(TP) == 30)
+            assert await rig.watched("tidewatch_drift_readings") == 30
+            assert await rig.watched("tidewatch_drift_windows") == 27
+
+    asyncio.run(run())
+
+
 def test_a_partition_that_can_not_publish_does_not_stop_the_others():
     """Its own chunks wait; the other's are fetched, scored, published and confirmed, however many wait there."""
 

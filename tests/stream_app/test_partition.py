@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,10 @@ class Shelf:
         self.held = {detector.dataset: detector for detector in detectors}
         self.unserved: dict[str, int] = {}
         self.adoptions: list[tuple[str, bool]] = []
+
+    @property
+    def detectors(self) -> list[Detector]:
+        return list(self.held.values())
 
     def serving(self, dataset: str) -> Detector | None:
         return self.held.get(dataset)
@@ -230,3 +235,29 @@ def test_series_go_with_their_detector():
     del shelf.held["pumps"]
     apply(state, [reading(2, dataset="fans")])
     assert set(state.names()) == {"fans"}
+
+
+def test_what_is_seen_is_each_reading_once_and_each_window():
+    """Late and duplicate readings are dropped, so they are not seen either."""
+    records = [
+        *[reading(offset, flow=10.0 + offset, temp=None if offset == 2 else 11.0) for offset in range(6)],
+        reading(6, moment=5, flow=99.0),
+        reading(7, moment=1, flow=98.0),
+        reading(8)._replace(timestamp=NOW_MS + 5),
+    ]
+    ((detector, sample),) = apply(PartitionState(Shelf(fakes.detector()), RULES), records).seen
+    assert detector.release == fakes.detector().release
+    assert sample.values[:, 0].tolist() == [10, 11, 12, 13, 14, 15, 8 % 7]
+    assert np.isnan(sample.values[:, 1]).tolist() == [offset == 2 for offset in range(7)]
+    assert sample.times.tolist() == [NOW_MS * 1000] * 6 + [NOW_MS * 1000 + 5000]
+    assert sample.ends.tolist() == sample.times[3:].tolist()
+    assert (len(sample.errors), len(sample.anomalous), len(sample.flagged)) == (4, 4, 4)
+
+
+def test_what_was_counted_before_is_not_seen_again():
+    """Neither what is replayed without being published, nor what the restored state holds."""
+    records = [reading(offset) for offset in range(10)]
+    state = PartitionState(Shelf(fakes.detector()), RULES)
+    assert not apply(state, records[:5], publish=False).seen
+    ((_, sample),) = apply(state, records[3:], lambda offset, dataset, series: offset < 5, settled=False).seen
+    assert len(sample.values) == 5
