@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -90,6 +91,28 @@ def test_a_constant_feature_drifts_when_it_leaves_its_value(constant: float):
         assert live.mean[0] == pytest.approx(constant + moved)
         assert live.std[0] == 0
         assert (live.psi[0] > 1) == (live.ks[0] > 0.9) == drifts
+
+
+def test_the_training_data_itself_does_not_drift():
+    """Whole numbers lie on the very bounds of bins, and are counted there as they were in training."""
+    whole = np.random.default_rng(3).integers(0, 22, 3000).astype(np.float64)
+    measured = yardstick(reference(whole, whole % 3))
+    live = figures(measured.baseline, measured.tally(sample(np.stack([whole, whole % 3], axis=1))), 100)
+    assert live.psi == pytest.approx([0, 0])
+    assert live.ks == pytest.approx([0, 0], abs=1e-3)
+    assert live.std == pytest.approx(measured.baseline.std)
+
+
+def test_rounding_makes_no_deviation_of_less_than_nothing():
+    """The difference of two sums that should be equal may be negative."""
+    measured = yardstick(reference(np.zeros(500)))
+    assert figures(measured.baseline, measured.tally(sample(np.full((100, 1), 0.7))), 1).std[0] == 0
+
+
+def test_an_error_on_an_edge_is_below_it():
+    """As `le` says."""
+    seen = replace(sample(drawn(2)), errors=np.array(ERROR_EDGES[10:12]))
+    assert np.flatnonzero(MEASURED.tally(seen).errors).tolist() == [10, 11]
 
 
 def test_a_feature_never_seen_in_training_has_figures():

@@ -42,7 +42,8 @@ def test_it_does_not_matter_how_the_stream_is_cut(panes: list[int], cuts: set[in
     same(watched.totals(now), MEASURED.tally(part(whole, times > max(times) - SPAN.us)))
 
 
-def test_many_readings_are_counted_together(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 100), ("MOST_VALUES", 200)])
+def test_many_readings_are_counted_together(monkeypatch: pytest.MonkeyPatch, limit: str, most: int):
     """When enough wait, without anybody looking; not one by one."""
     tallies: list[int] = []
 
@@ -50,12 +51,13 @@ def test_many_readings_are_counted_together(monkeypatch: pytest.MonkeyPatch):
         tallies.append(len(seen.values))
         return Totals.none(2, 1)
 
-    monkeypatch.setattr(horizon, "MOST_ROWS", 100)
+    monkeypatch.setattr(horizon, limit, most)
     monkeypatch.setattr(Yardstick, "tally", tally)
     watched = Horizon(SPAN, MEASURED)
     for _ in range(25):
         watched.observe(sample(drawn(10)), NOW)
-    assert tallies == [100, 100]
+    watched.observe(sample(drawn(1000), NOW - 10**12 + np.arange(1000) * PANE_US), NOW)
+    assert tallies == [100, 100, 50]  # what is long over is not counted at all, which takes as long for each pane
 
 
 @pytest.mark.parametrize("wrong", [NOW + 10**12, NOW - 10**12, -1000])

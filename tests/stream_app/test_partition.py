@@ -261,3 +261,15 @@ def test_what_was_counted_before_is_not_seen_again():
     assert not apply(state, records[:5], publish=False).seen
     ((_, sample),) = apply(state, records[3:], lambda offset, dataset, series: offset < 5, settled=False).seen
     assert len(sample.values) == 5
+
+
+def test_what_is_anomalous_goes_by_the_threshold_that_does_not_adapt():
+    """What comes again and again uses its budget of flags up, and is over the release's own threshold all the same."""
+    records = [
+        reading(n, moment=n - 2000, flow=10.0 if n % 5 else 19.0, temp=11.0 if n % 5 else 15.5) for n in range(2000)
+    ]
+    outcome = apply(PartitionState(Shelf(fakes.detector()), RULES), records)
+    ((_, sample),), told = outcome.seen, flags(outcome)
+    assert sample.anomalous.tolist() == [flag.score > 1 for flag in told]
+    assert sample.flagged.tolist() == [flag.is_anomaly for flag in told]
+    assert 0 < sample.flagged.sum() < sample.anomalous.sum()
