@@ -55,7 +55,7 @@ def _together(dataset: str, release: str, parts: Sequence[Lines], min_readings: 
     first, *others = (_totals(lines) for lines in parts)
     totals = sum(others, first)
     live = figures(baseline, totals, min_readings)
-    if not parts[0]["tidewatch_drift_bin_values"]:  # too many to be told: the whole drifts no more than its parts
+    if not parts[0]["tidewatch_drift_bin_values"]:  # too many to be told: the whole hardly drifts more than its parts
         live = replace(
             live, psi=_largest("feature_psi_live", baseline, parts), ks=_largest("feature_ks_live", baseline, parts)
         )

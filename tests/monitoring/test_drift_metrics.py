@@ -90,7 +90,7 @@ def test_workers_add_up_to_what_one_would_have_said(counts: tuple[int, ...]):
 
 
 def test_bins_are_left_out_of_a_dataset_with_very_many_features():
-    """Of the whole is then told the most that any worker has, which is no less than what it is."""
+    """Of the whole is then told the most that any worker has; of KS that is no less than what it is."""
     (whole,), parts = reports(500), reports(300, 200)
     pages = [page([report], cap=1) for report in parts]
     assert not [text for text in pages if "bin=" in text]
