@@ -32,7 +32,7 @@ def drift(dataset: str | None, urls: tuple[str, ...], as_json: bool, settings: S
     """See how far the newest readings are from what the detector was trained on, the most drifted feature first.
 
     Figures are over drift.horizon_seconds of what the workers scored, and those of the training data beside them. The
-    bar is the population stability index (PSI): below 0.1 hardly any drift, over 0.25 much, full at 1.
+    bar is how far the mean has moved, full at four standard deviations of training; docs/drift.md explains the rest.
 
     \b
     Examples:

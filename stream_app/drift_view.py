@@ -10,11 +10,13 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.drift import Report
+from schemas.drift import Float64, Report
 
 BAR_CELLS = 10
-BAR_FULL = 1.0  # PSI
-SOME, MUCH = 0.1, 0.25  # PSI: the usual marks
+BAR_FULL = 4.0  # standard deviations of training
+SOME, MUCH = 2.0, 3.0  # likewise: yellow and red
+GONE = 0.5  # more of a feature's values are missing than in training
+SMALLEST_MOVE = 1e-9  # of the mean: less is rounding
 NOTHING = "[dim]-[/dim]"  # too few readings
 
 
@@ -25,8 +27,21 @@ def shown(report: Report, horizon_seconds: float, min_readings: int) -> Group:
 
 def by_drift(report: Report) -> list[int]:
     """The features' places, the most drifted first, those of which nothing is known last."""
-    order: list[int] = np.argsort(-np.nan_to_num(report.live.psi, nan=-1.0), kind="stable").tolist()
+    far, psi = distances(report), np.nan_to_num(report.live.psi, nan=-1.0)
+    order: list[int] = np.lexsort((-psi, -np.nan_to_num(far, nan=-1.0))).tolist()
     return order
+
+
+def distances(report: Report) -> Float64:
+    """How far each feature's mean has moved, in standard deviations of training; NaN if nothing is known.
+
+    Infinite for one that never changed in training and now does, and for one that most readings lack as they did not.
+    """
+    base, live = report.baseline, report.live
+    moved = np.abs(live.mean - base.mean)
+    some = moved > SMALLEST_MOVE * np.abs(base.mean)
+    far = np.divide(moved, base.std, out=np.where(some, np.inf, moved), where=base.std > 0)
+    return np.where(live.missing_share - base.missing_share > GONE, np.inf, far)
 
 
 def _head(report: Report, horizon_seconds: float, min_readings: int) -> list[str]:
@@ -45,31 +60,31 @@ def _head(report: Report, horizon_seconds: float, min_readings: int) -> list[str
 
 
 def _features(report: Report) -> Table:
-    base, live = report.baseline, report.live
+    base, live, far = report.baseline, report.live, distances(report)
     table = Table(box=None, pad_edge=False)
     table.add_column("feature", no_wrap=True)
     table.add_column("drift", no_wrap=True)
-    for column in ("PSI", "mean", "reference", "moved", "std", "missing"):
+    for column in ("mean", "reference", "moved", "std", "missing", "PSI"):
         table.add_column(column, justify="right", no_wrap=True)
     for f in by_drift(report):
         table.add_row(
             escape(base.features[f]),
-            _bar(live.psi[f]),
-            _or_nothing(live.psi[f], "{:.2f}".format),
+            _bar(far[f]),
             _or_nothing(live.mean[f], "{:.4g}".format),
             f"{base.mean[f]:.4g}",
             _in_std(live.mean[f] - base.mean[f], base.std[f], "{:+.1f} std"),
             _in_std(live.std[f], base.std[f], "x {:.2f}"),
             _or_nothing(live.missing_share[f], _percent),
+            _or_nothing(live.psi[f], "{:.2f}".format),
         )
     return table
 
 
-def _bar(psi: float) -> str:
-    if math.isnan(psi):
+def _bar(distance: float) -> str:
+    if math.isnan(distance):
         return "[dim]too few[/dim]"
-    full = round(min(psi / BAR_FULL, 1.0) * BAR_CELLS)
-    colour = "green" if psi < SOME else "yellow" if psi < MUCH else "red"
+    full = round(min(distance / BAR_FULL, 1.0) * BAR_CELLS)
+    colour = "green" if distance < SOME else "yellow" if distance < MUCH else "red"
     return f"[{colour}]{'█' * full}{'░' * (BAR_CELLS - full)}[/{colour}]"
 
 

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from monitoring.drift import Drift
+from monitoring.horizon import Span
+from schemas.drift import Report
 from stream_app.drift_command import drift
 from stream_app.local_kafka.ports import free_port
-from tests.monitoring.drifting import Served, reference
+from tests.monitoring.drifting import NOW, PANE_US, Served, drawn, reference, sample
 from tests.monitoring.test_drift_metrics import page, reports
 
 Serve = Callable[[str], str]
@@ -63,18 +68,18 @@ def run(*words: str) -> Result:
 
 
 def test_the_most_drifted_feature_is_the_first(serve: Serve):
-    """With a bar that is full at 1, what it is and was, and by how many standard deviations it moved."""
+    """With a bar that is full at four standard deviations, what its mean is and was, and its PSI."""
     told = run("--url", serve(page(reports(500, shift=2))))
     assert told.exit_code == 0, told.output
     lines = told.output.splitlines()
     assert lines[0] == "pumps  release r1"
     assert lines[1] == "500 readings and 500 windows of the last 5 minutes"
     first, second = [line.split() for line in lines if line.startswith("f")][1:]
-    assert first[0:2] == ["f0", "█" * 10]
-    assert float(first[2]) > 1
-    assert float(first[3]) == pytest.approx(54, abs=0.5)
-    assert float(first[4]) == pytest.approx(50, abs=0.5)
-    assert float(first[5]) == pytest.approx(2, abs=0.2)
+    assert first[0:2] == ["f0", "█" * 5 + "░" * 5]
+    assert float(first[2]) == pytest.approx(54, abs=0.5)
+    assert float(first[3]) == pytest.approx(50, abs=0.5)
+    assert float(first[4]) == pytest.approx(2, abs=0.2)
+    assert float(first[-1]) > 1
     assert second[0:2] == ["f1", "░" * 10]
 
 
@@ -123,6 +128,26 @@ def test_a_worker_that_does_not_answer_is_named(serve: Serve):
 
 
 def test_a_constant_feature_has_no_deviations_to_move_by(serve: Serve):
-    """Nothing is divided by 0."""
+    """It has moved as far as can be, or not at all; nothing is divided by 0."""
     constant = Served("pumps", "r1", reference([5.0] * 100, [1e6] * 100))
-    assert run("--url", serve(page(reports(200, served=constant)))).exit_code == 0
+    told = run("--url", serve(page(reports(200, served=constant)))).output
+    assert [line.split()[1:2] for line in told.splitlines() if line.startswith("f0")] == [["█" * 10]]
+    still = run("--url", serve(page([standing(np.full((200, 1), 5.0), [5.0] * 100)]))).output
+    assert [line.split()[1:2] for line in still.splitlines() if line.startswith("f0")] == [["░" * 10]]
+
+
+def test_a_sensor_that_is_gone_comes_first(serve: Serve):
+    """Of its mean nothing is known, and that is the news."""
+    rows = drawn(300, shift=2, missing=0)
+    rows[:, 1] = np.nan
+    url = serve(page([standing(rows)]))
+    lines = [line.split() for line in run("--url", url).output.splitlines() if line.startswith("f")][1:]
+    assert [line[:2] for line in lines] == [["f1", "█" * 10], ["f0", "█" * 5 + "░" * 5]]
+    assert "100.0%" in lines[0]
+
+
+def standing(rows: Any, *columns: Any) -> Report:
+    """How a release that was trained on these columns stands after these readings."""
+    drift, release = Drift(Span(PANE_US, 5), 100, 4), Served("pumps", "r1", reference(*columns))
+    drift.observe(release, sample(rows), NOW)
+    return drift.reports([release], NOW)[0]
