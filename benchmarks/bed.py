@@ -28,7 +28,7 @@ class Scale:
     """How much is measured; the defaults are what the figures in README.md were made with."""
 
     series: int = 10_000
-    scored: int = 12  # windows of each series that are scored
+    scored: int = 20  # windows of each series that are scored
     partitions: int = 8
     repeats: int = 5
     naive_series: int = 200

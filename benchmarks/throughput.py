@@ -14,7 +14,7 @@ from benchmarks.bed import WINDOW, Bed, say
 from benchmarks.processes import Metrics, Worker, python, wait_for
 
 Moment = tuple[float, Metrics]
-LOOK_SECONDS = 0.5  # between looks at /metrics: each takes the worker some 3 ms, and Prometheus looks every 15 s
+LOOK_SECONDS = 1.0  # between looks at /metrics: each takes the worker some 4 ms, and Prometheus looks every 15 s
 WINDOWS = "tidewatch_windows_scored_total"
 STAGE = "tidewatch_stage_seconds_total{"
 

@@ -132,19 +132,20 @@ class Ensemble:
         counted from the window's oldest.
         """
         squares = self._squares(windows, reconstructions)
+        heard = self._heard(squares)
         scales = np.stack([each.normaliser.feature_scale * each.normaliser.spread for each in self.members])
-        guilt = (self._heard(squares) * squares / scales[:, None, None, :]).sum(axis=0)  # (b, row, feature)
+        guilt = (heard * squares / scales[:, None, None, :]).sum(axis=0)  # (b, row, feature)
         rows = guilt.argmax(axis=1)  # (b, feature)
-        expected = np.take_along_axis(self._expected(squares, reconstructions), rows[:, None, :], axis=1)[:, 0]
+        expected = np.take_along_axis(self._expected(heard, reconstructions), rows[:, None, :], axis=1)[:, 0]
         return _shares(guilt.sum(axis=1)), expected, rows + windows.shape[1] - guilt.shape[1]
 
     def expected(self, windows: Float32, reconstructions: Float32) -> Float64:
         """What was expected of the newest rows (b, row, feature), in scaled units."""
-        return self._expected(self._squares(windows, reconstructions), reconstructions)
+        return self._expected(self._heard(self._squares(windows, reconstructions)), reconstructions)
 
-    def _expected(self, squares: Float64, reconstructions: Float32) -> Float64:
+    def _expected(self, heard: Float64, reconstructions: Float32) -> Float64:
         """The members' reconstructions of the rows that they judge, by their parts in the score."""
-        heard = self._heard(squares) * (self._share_of_rows(squares.shape[2]) > 0)
+        heard = heard * (self._share_of_rows(reconstructions.shape[2]) > 0)
         expected: Float64 = reconstructions[0].astype(np.float64)  # of a row that nobody judges: what it is
         total = np.broadcast_to(heard.sum(axis=0), expected.shape)
         np.divide((heard * reconstructions).sum(axis=0), total, out=expected, where=total > 0)

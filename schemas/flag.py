@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+ID_LENGTH = 32  # hex digits of a flag's id
 _SIZED_END = np.dtype([("size", ">i4"), ("end", ">i8")])
 
 
@@ -51,7 +52,7 @@ def window_ids(dataset: str, series: Sequence[str], ends: NDArray[np.int64]) -> 
     tails = np.empty(len(ends), _SIZED_END)
     tails["size"], tails["end"] = 8, ends
     return [
-        sha256(heads[len(name)] + name + tail).hexdigest()[:32]
+        sha256(heads[len(name)] + name + tail).hexdigest()[:ID_LENGTH]
         for name, tail in zip(names, tails.view("V12").tolist(), strict=True)
     ]
 

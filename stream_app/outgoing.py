@@ -10,6 +10,7 @@ import msgspec
 
 from models.flags import Flags
 from schemas.decoding import Rejection
+from schemas.flag import ID_LENGTH
 from stream_app.batches import Record
 from stream_app.record_batch import VARINT, Header, record, sized
 
@@ -52,19 +53,14 @@ def of_flags(flags: Flags, source: str) -> Records:
         "ce_source": source,
     }
     headers = VARINT[len(fixed) + 2] + b"".join(_text(name) + _text(text) for name, text in fixed.items())
-    before_id, before_time = headers + _text("ce_id"), _text("ce_time")
-    series, ids, times = [*map(str.encode, flags.series)], map(str.encode, flags.ids), map(str.encode, flags.timestamps)
+    series = [*map(str.encode, flags.series)]
+    times = {time: _text("ce_time") + _text(time) for time in set(flags.timestamps)}  # many flags have the same
+    ids = map(str.encode, flags.ids)
+    before_id = headers + _text("ce_id") + VARINT[ID_LENGTH]
     records = [
-        b"".join(
-            (
-                VARINT[len(key)], key,
-                VARINT[len(value)], value,
-                before_id, VARINT[len(window)], window,
-                before_time, VARINT[len(time)], time,
-            )
-        )
-        for key, value, window, time in zip(series, flags.values, ids, times, strict=True)
-    ]  # fmt: skip
+        b"".join((VARINT[len(key)], key, VARINT[len(value)], value, before_id, window, times[time]))
+        for key, value, window, time in zip(series, flags.values, ids, flags.timestamps, strict=True)
+    ]
     return Records(series, records)
 
 

@@ -272,5 +272,7 @@ def _sample(cut: Cut, observed: Observed) -> Sample:
 
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:
-    keys = [record.key for record in map(records.__getitem__, decoded.indices.tolist())]
+    keys = [record.key for record in records]
+    if len(decoded) < len(records):
+        keys = [keys[index] for index in decoded.indices.tolist()]
     return sum(map(ne, keys, map(str.encode, decoded.series)))

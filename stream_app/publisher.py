@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from time import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from stream_app.record_batch import RecordBatch, fitting
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 512_000  # a chunk's flags in one or two requests; well below the brokers' usual limit of 1 MB
+BATCH_BYTES = 950_000  # as few requests as there can be, below the brokers' usual limit of 1 MB
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 CLOSE_SECONDS = 3.0
@@ -157,9 +158,9 @@ class _Attempt:
         broker that knows nothing of the producer yet takes it. aiokafka has one batch of a partition on its way anyway.
         """
         while not self.done:
-            left = self._records[len(self.offsets) :][: self._most]
-            count = fitting(left, BATCH_BYTES)
-            batch = RecordBatch(left[:count], int(time() * 1000))
+            sent = len(self.offsets)
+            count = fitting(islice(self._records, sent, sent + self._most), BATCH_BYTES)
+            batch = RecordBatch(self._records[sent : sent + count], int(time() * 1000))
             confirmation = await producer.send_batch(batch, self.topic, partition=self.partition)
             metadata: RecordMetadata = await confirmation
             if metadata.offset < 0:  # the broker has it, but has forgotten where

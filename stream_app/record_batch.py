@@ -11,8 +11,7 @@ format is Kafka's record batch, version 2; all its numbers are big-endian, those
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, repeat, takewhile
 from operator import add
 
@@ -57,7 +56,7 @@ def sized(part: bytes | None) -> bytes:
     return NULL if part is None else VARINT[len(part)] + part
 
 
-def fitting(records: Sequence[bytes], size: int) -> int:
+def fitting(records: Iterable[bytes], size: int) -> int:
     """How many of the records, from the first on, make a batch of at most `size` bytes; at least one."""
     room = size - _HEAD.size - _CRC.size - _REST.size
     ends = accumulate(map(add, map(len, records), repeat(_AROUND)))
@@ -99,7 +98,7 @@ class RecordBatch:
 
     def _made(self) -> bytes:
         count, time = len(self._records), self._time
-        before = [*map(_before, range(count))]
+        before = _before(count)
         lengths = map(VARINT.__getitem__, map(add, map(len, before), map(len, self._records)))
         records = chain.from_iterable(zip(lengths, before, self._records, strict=True))
         rest = b"".join([_REST.pack(0, count - 1, time, time, *self._producer, count), *records])
@@ -107,7 +106,10 @@ class RecordBatch:
         return b"".join([_HEAD.pack(0, length, _NO_EPOCH, _VERSION), _CRC.pack(google_crc32c.value(rest)), rest])
 
 
-@cache
-def _before(place: int) -> bytes:
-    """What is before the key of the record at this place: no attributes, no time after the batch's, the place."""
-    return b"\0\0" + VARINT[place]
+_BEFORE: list[bytes] = []
+
+
+def _before(count: int) -> list[bytes]:
+    """What is before the keys of so many records: no attributes, no time after the batch's, the place."""
+    _BEFORE.extend(b"\0\0" + VARINT[place] for place in range(len(_BEFORE), count))
+    return _BEFORE[:count]
