@@ -146,7 +146,7 @@ class Assignment:
                 *(*tp, dataset, series),
             )
         if plan.opening is not None:
-            opening = as_records([Message(plan.opening.key, plan.opening.value)]).records
+            opening = as_records([Message(plan.opening.key, plan.opening.value)])
             await self._equipment.publisher.send(self._equipment.routes.state(tp.topic), tp.partition, opening)
         progress: Progress[Record] = Progress(plan, generation)
         checkpointer = Checkpointer(plan, state, self._limits.slabs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -16,10 +16,11 @@ from monitoring.metrics import CheckpointRecord, WorkerMetrics
 from stream_app.batches import Record
 from stream_app.checkpoint import Checkpointer
 from stream_app.drift_watch import DriftWatch
-from stream_app.outgoing import Message, Records, as_records, without_value
+from stream_app.outgoing import Message, as_records, without_value
 from stream_app.partition import Outcome, PartitionState
 from stream_app.progress import Chunk, Progress
 from stream_app.publisher import Publisher, TooLarge
+from stream_app.record_batch import Records
 from stream_app.routes import Routes
 
 log = logging.getLogger(__name__)
@@ -144,18 +145,21 @@ class Lane:
 
     async def _send_flags(self, flags: Records) -> None:
         routes = self._equipment.routes
-        for number, records in routes.grouped(self.tp, routes.anomalies, *flags).items():
+        for number, records in routes.grouped(self.tp, routes.anomalies, flags).items():
             await self._equipment.publisher.send(routes.anomalies, number, records)
 
     async def _send_dead_letters(self, letters: Sequence[Message]) -> None:
-        routes, send = self._equipment.routes, self._equipment.publisher.send
-        keys = [letter.key for letter in letters]
-        for number, messages in routes.grouped(self.tp, routes.dead_letters, keys, letters).items():
+        send, topic = self._equipment.publisher.send, self._equipment.routes.dead_letters
+        for number, records in self._grouped(letters).items():
             try:
-                await send(routes.dead_letters, number, as_records(messages).records)
+                await send(topic, number, records)
             except TooLarge as error:
                 log.warning("%s; its values are left out of the dead letters", error)  # a bad record stops nothing
-                await send(routes.dead_letters, number, as_records([*map(without_value, messages)]).records)
+                await send(topic, number, self._grouped([*map(without_value, letters)])[number])
+
+    def _grouped(self, letters: Sequence[Message]) -> Mapping[int, Records]:
+        routes = self._equipment.routes
+        return routes.grouped(self.tp, routes.dead_letters, as_records(letters))
 
     # -- checkpoints
 
@@ -189,5 +193,5 @@ class Lane:
         self._equipment.metrics.observe_checkpoint(CheckpointRecord(seconds + perf_counter() - started, series, size))
 
     def _send_state(self, messages: Sequence[Message]) -> Awaitable[list[int]]:
-        state, records = self._equipment.routes.state(self.tp.topic), as_records(messages).records
-        return self._equipment.publisher.send(state, self.tp.partition, records)
+        state = self._equipment.routes.state(self.tp.topic)
+        return self._equipment.publisher.send(state, self.tp.partition, as_records(messages))

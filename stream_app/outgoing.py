@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 
@@ -12,7 +10,7 @@ from models.flags import Flags
 from schemas.decoding import Rejection
 from schemas.flag import ID_LENGTH
 from stream_app.batches import Record
-from stream_app.record_batch import VARINT, Header, record, sized
+from stream_app.record_batch import VARINT, Header, Records, record, sized
 
 FLAG_TYPE = "tidewatch.flag.v1"  # the wire version: it grows when a field changes its meaning
 
@@ -25,23 +23,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     headers: list[Header] = []
 
 
-class Records(NamedTuple):
-    """Records as bytes, ready for a batch, and their keys."""
-
-    keys: Sequence[bytes | None]
-    records: Sequence[bytes]
-
-
 def as_records(messages: Sequence[Message]) -> Records:
     """Messages, ready for a batch."""
-    return Records([each.key for each in messages], [record(each.key, each.value, each.headers) for each in messages])
-
-
-def joined(parts: Sequence[Records]) -> Records:
-    """All of them, one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    return Records([*chain.from_iterable(p.keys for p in parts)], [*chain.from_iterable(p.records for p in parts)])
+    return Records.of([each.key for each in messages], [record(m.key, m.value, m.headers) for m in messages])
 
 
 def of_flags(flags: Flags, source: str) -> Records:
@@ -53,15 +37,20 @@ def of_flags(flags: Flags, source: str) -> Records:
         "ce_source": source,
     }
     headers = VARINT[len(fixed) + 2] + b"".join(_text(name) + _text(text) for name, text in fixed.items())
-    series = [*map(str.encode, flags.series)]
-    times = {time: _text("ce_time") + _text(time) for time in set(flags.timestamps)}  # many flags have the same
-    ids = map(str.encode, flags.ids)
+    keys = [*map(str.encode, flags.series)]
     before_id = headers + _text("ce_id") + VARINT[ID_LENGTH]
-    records = [
-        b"".join((VARINT[len(key)], key, VARINT[len(value)], value, before_id, window, times[time]))
-        for key, value, window, time in zip(series, flags.values, ids, flags.timestamps, strict=True)
-    ]
-    return Records(series, records)
+    times = {time: _text("ce_time") + _text(time) for time in set(flags.timestamps)}  # many flags have the same
+    return Records.of(
+        keys,
+        *(_sizes(keys), keys),
+        *(_sizes(flags.values), flags.values),
+        *([before_id] * len(keys), [*map(str.encode, flags.ids)]),
+        [*map(times.__getitem__, flags.timestamps)],
+    )
+
+
+def _sizes(parts: Sequence[bytes]) -> list[bytes]:
+    return [*map(VARINT.__getitem__, map(len, parts))]
 
 
 def _text(text: str) -> bytes:

@@ -44,9 +44,7 @@ async def _send(publisher: Publisher, topic: str, chunk: list[Message], partitio
     by_partition = defaultdict(list)
     for message in chunk:
         by_partition[partition_of(message.key, partitions)].append(message)
-    await asyncio.gather(
-        *(publisher.send(topic, number, as_records(part).records) for number, part in by_partition.items())
-    )
+    await asyncio.gather(*(publisher.send(topic, number, as_records(part)) for number, part in by_partition.items()))
 
 
 @lru_cache(maxsize=200_000)

@@ -19,8 +19,9 @@ from monitoring.metrics import ChunkRecord, DatasetRecord
 from schemas.decoding import Decoded, decode
 from schemas.drift import Sample
 from stream_app.batches import Record
-from stream_app.outgoing import Message, Records, joined, of_flags, of_rejection
+from stream_app.outgoing import Message, of_flags, of_rejection
 from stream_app.progress import Chunk
+from stream_app.record_batch import Records, joined
 from stream_app.timing import Stopwatch
 
 Index = NDArray[np.int64]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
 from time import time
 from typing import Any
 
@@ -14,7 +13,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.structs import RecordMetadata
 
 from schemas.errors import TidewatchError
-from stream_app.record_batch import RecordBatch, fitting
+from stream_app.record_batch import RecordBatch, Records
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Publisher:
         producer = await self._current()
         return len(await producer.partitions_for(topic))
 
-    async def send(self, topic: str, partition: int, records: Sequence[bytes]) -> list[int]:
+    async def send(self, topic: str, partition: int, records: Records) -> list[int]:
         """Send in order and give the offset of each when all are confirmed; SendFailed if time is up.
 
         After an error all from the first unconfirmed record on are sent again: doubles, but never out of order.
@@ -138,7 +137,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
 class _Attempt:
     """Records on their way to one partition: which are confirmed, and how many a batch may have."""
 
-    def __init__(self, topic: str, partition: int, records: Sequence[bytes]) -> None:
+    def __init__(self, topic: str, partition: int, records: Records) -> None:
         self.topic = topic
         self.partition = partition
         self.offsets: list[int] = []
@@ -159,8 +158,8 @@ class _Attempt:
         """
         while not self.done:
             sent = len(self.offsets)
-            count = fitting(islice(self._records, sent, sent + self._most), BATCH_BYTES)
-            batch = RecordBatch(self._records[sent : sent + count], int(time() * 1000))
+            count = min(self._records.fitting(sent, BATCH_BYTES), self._most)
+            batch = RecordBatch(self._records.part(sent, sent + count), int(time() * 1000))
             confirmation = await producer.send_batch(batch, self.topic, partition=self.partition)
             metadata: RecordMetadata = await confirmation
             if metadata.offset < 0:  # the broker has it, but has forgotten where
@@ -173,6 +172,6 @@ class _Attempt:
         if not isinstance(error, MessageSizeTooLargeError):
             return
         if self._most == 1:
-            size = len(self._records[len(self.offsets)])
+            size = self._records.sizes[len(self.offsets)]
             raise TooLarge(f"topic '{self.topic}' takes no message of {size} bytes; raise its max.message.bytes")
         self._most = max(1, self._most // 2)

@@ -5,18 +5,23 @@ format is Kafka's record batch, version 2; all its numbers are big-endian, those
 
     batch:   offset, length, epoch, 2, CRC-32C of the rest, attributes, last place, times, producer, count, records
     record:  length, attributes, time, place | key, value, headers
-                                             ^ `record` makes what is to the right of here
+                                             ^ a record of `Records` is what is to the right of here
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, repeat, takewhile
-from operator import add
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import Self
 
 import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
 
+Sizes = NDArray[np.int64]
 Header = tuple[str, bytes | None]
 
 _HEAD = struct.Struct(">qiib")  # offset, length of what follows it, the leader's epoch, version
@@ -56,17 +61,54 @@ def sized(part: bytes | None) -> bytes:
     return NULL if part is None else VARINT[len(part)] + part
 
 
-def fitting(records: Iterable[bytes], size: int) -> int:
-    """How many of the records, from the first on, make a batch of at most `size` bytes; at least one."""
-    room = size - _HEAD.size - _CRC.size - _REST.size
-    ends = accumulate(map(add, map(len, records), repeat(_AROUND)))
-    return max(1, len(list(takewhile(room.__ge__, ends))))
+@dataclass(frozen=True, eq=False)
+class Records:
+    """n records without their places in a batch, in columns: a record is its parts, joined only in the batch."""
+
+    keys: Sequence[bytes | None]
+    columns: Sequence[Sequence[bytes]]  # (column, n)
+    sizes: Sizes  # (n,) bytes
+
+    @classmethod
+    def of(cls, keys: Sequence[bytes | None], *columns: Sequence[bytes]) -> Self:
+        """Records of these columns, which begin with what is said of the key."""
+        each = (np.fromiter(map(len, column), np.int64, len(keys)) for column in columns)
+        sizes = sum(each, np.zeros(len(keys), np.int64))
+        return cls(keys, columns, sizes)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def part(self, start: int, end: int) -> Records:
+        """Those from `start` to before `end`."""
+        return Records(self.keys[start:end], [column[start:end] for column in self.columns], self.sizes[start:end])
+
+    def picked(self, places: Sequence[int]) -> Records:
+        """Those at some places."""
+        chosen = itemgetter(*places, places[0])  # one place too many: of a single one it would give the bare item
+        columns = [chosen(column)[:-1] for column in self.columns]
+        return Records(chosen(self.keys)[:-1], columns, self.sizes[[*places]])
+
+    def fitting(self, start: int, size: int) -> int:
+        """How many, from `start` on, make a batch of at most `size` bytes; at least one."""
+        room = size - _HEAD.size - _CRC.size - _REST.size
+        ends = np.cumsum(self.sizes[start : start + size // _AROUND] + _AROUND)
+        return max(1, int(np.searchsorted(ends, room, side="right")))
+
+
+def joined(parts: Sequence[Records]) -> Records:
+    """All of them, one after the other; they have the same columns, or none."""
+    some = [part for part in parts if len(part)]
+    if len(some) <= 1:
+        return some[0] if some else Records.of([])
+    columns = [[*chain.from_iterable(same)] for same in zip(*(part.columns for part in some), strict=True)]
+    return Records([*chain.from_iterable(part.keys for part in some)], columns, np.concatenate([p.sizes for p in some]))
 
 
 class RecordBatch:
     """A batch as aiokafka's producer wants it: its BatchBuilder, with all records there from the start."""
 
-    def __init__(self, records: Sequence[bytes], time: int) -> None:
+    def __init__(self, records: Records, time: int) -> None:
         """`time` is that of all records, in milliseconds UTC."""
         self._records = records
         self._time = time
@@ -99,8 +141,9 @@ class RecordBatch:
     def _made(self) -> bytes:
         count, time = len(self._records), self._time
         before = _before(count)
-        lengths = map(VARINT.__getitem__, map(add, map(len, before), map(len, self._records)))
-        records = chain.from_iterable(zip(lengths, before, self._records, strict=True))
+        sizes = np.fromiter(map(len, before), np.int64, count) + self._records.sizes
+        lengths = map(VARINT.__getitem__, sizes.tolist())
+        records = chain.from_iterable(zip(lengths, before, *self._records.columns, strict=True))
         rest = b"".join([_REST.pack(0, count - 1, time, time, *self._producer, count), *records])
         length = _HEAD.size - 12 + _CRC.size + len(rest)
         return b"".join([_HEAD.pack(0, length, _NO_EPOCH, _VERSION), _CRC.pack(google_crc32c.value(rest)), rest])

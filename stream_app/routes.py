@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import TopicPartition
 
-T = TypeVar("T")
+from stream_app.record_batch import Records
 
 _by_hash = DefaultPartitioner()
 
@@ -33,19 +32,18 @@ class Routes:
         """Where the checkpoints of a readings topic are."""
         return state_topic(self.group, readings_topic)
 
-    def grouped(
-        self, source: TopicPartition, topic: str, keys: Sequence[bytes | None], what: Sequence[T]
-    ) -> Mapping[int, Sequence[T]]:
+    def grouped(self, source: TopicPartition, topic: str, records: Records) -> Mapping[int, Records]:
         """What readings of `source` led to, by the partition of `topic` that it goes to, in order.
 
         That is the number they came from; if the topics' sizes differ, it is the key's hash, as every producer does it.
         """
-        if not what:
+        if not len(records):
             return {}
         if self.partitions[topic] == self.partitions[source.topic]:
-            return {source.partition: what}
+            return {source.partition: records}
         numbers = list(range(self.partitions[topic]))
-        groups: defaultdict[int, list[T]] = defaultdict(list)
-        for key, each in zip(keys, what, strict=True):
-            groups[source.partition % len(numbers) if key is None else _by_hash(key, numbers, numbers)].append(each)
-        return groups
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place, key in enumerate(records.keys):
+            near = source.partition % len(numbers)
+            places[near if key is None else _by_hash(key, numbers, numbers)].append(place)
+        return {number: records.picked(some) for number, some in places.items()}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from models.flags import Flags
 from schemas.flag import Flag
 from stream_app.outgoing import Message
-from stream_app.record_batch import RecordBatch
+from stream_app.record_batch import RecordBatch, Records
 
 TIME_MS = 1_788_000_000_123
 
 
-def messages(records: Sequence[bytes]) -> list[Message]:
+def messages(records: Records) -> list[Message]:
     """The messages in a batch of these records."""
     batch = DefaultRecordBatch(bytes(RecordBatch(records, TIME_MS)._build()))
     assert batch.validate_crc()

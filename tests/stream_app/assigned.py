@@ -19,6 +19,7 @@ from stream_app.lane import Equipment, Scorer
 from stream_app.outgoing import Message
 from stream_app.partition import PartitionState, Rules
 from stream_app.publisher import TooLarge
+from stream_app.record_batch import Records
 from stream_app.recovery import Recovery
 from stream_app.routes import Routes
 from tests import fakes
@@ -39,8 +40,8 @@ class Topics:
         self.stuck: set[int] = set()  # partitions of anomalies that confirm nothing
         self.most_bytes = 1 << 20
 
-    async def send(self, topic: str, partition: int, records: Sequence[bytes]) -> list[int]:
-        if any(len(record) > self.most_bytes for record in records):
+    async def send(self, topic: str, partition: int, records: Records) -> list[int]:
+        if (records.sizes > self.most_bytes).any():
             raise TooLarge("too large")
         begin = len(self.sent[topic])
         self.sent[topic] += messages(records)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stream_app.outgoing import Message
-from stream_app.record_batch import RecordBatch, fitting, record
+from stream_app.outgoing import Message, as_records
+from stream_app.record_batch import RecordBatch, joined, record
 from tests.sent import TIME_MS, messages
 
 parts = st.none() | st.binary(max_size=200)
 headers = st.lists(st.tuples(st.text(max_size=20), parts), max_size=4)
 some = st.lists(st.builds(Message, parts, parts, headers), min_size=1, max_size=70)
 LARGE = Message(bytes(64), bytes(2**21), [("é" * 64, bytes(8192)), ("", b""), ("nothing", None)])
-
-
-def records(of: list[Message]) -> list[bytes]:
-    """As bytes."""
-    return [record(message.key, message.value, message.headers) for message in of]
 
 
 @given(of=some, producer=st.tuples(st.integers(0, 2**62), st.integers(0, 2**15 - 1), st.integers(0, 2**31 - 1)))
@@ -29,7 +26,7 @@ def test_a_batch_is_byte_for_byte_what_aiokafka_builds(of: list[Message], produc
     for place, message in enumerate(of):
         theirs.append(place, TIME_MS, message.key, message.value, message.headers)
     theirs.set_producer_state(*producer)
-    ours = RecordBatch(records(of), TIME_MS)
+    ours = RecordBatch(as_records(of), TIME_MS)
     ours._build()
     ours._set_producer_state(*producer)
     built = ours._build()
@@ -43,21 +40,38 @@ def test_a_batch_is_byte_for_byte_what_aiokafka_builds(of: list[Message], produc
 @example(of=[LARGE])
 def test_a_batch_is_read_as_it_was_written(of: list[Message]):
     """By aiokafka's reader, checksum and all."""
-    assert messages(records(of)) == of
+    assert messages(as_records(of)) == of
 
 
-@given(of=some, size=st.integers(100, 3000))
-def test_a_batch_of_what_fits_is_no_larger(of: list[Message], size: int):
+@given(of=some, size=st.integers(100, 3000), start=st.integers(0, 69))
+def test_a_batch_of_what_fits_is_no_larger(of: list[Message], size: int, start: int):
     """Unless the first record alone is; and not one more would surely fit."""
-    ready = records(of)
-    count = fitting(ready, size)
-    assert count == 1 or RecordBatch(ready[:count], TIME_MS).size() <= size
-    assert count == len(ready) or RecordBatch(ready[: count + 1], TIME_MS).size() + 12 * (count + 1) > size
+    start %= len(of)
+    records = as_records(of)
+    end = start + records.fitting(start, size)
+    assert end == start + 1 or RecordBatch(records.part(start, end), TIME_MS).size() <= size
+    assert end == len(of) or RecordBatch(records.part(start, end + 1), TIME_MS).size() + 12 * (end + 1 - start) > size
+
+
+@given(of=some, cuts=st.lists(st.integers(0, 69)), data=st.data())
+def test_records_can_be_parted_picked_and_joined(of: list[Message], cuts: list[int], data: st.DataObject):
+    """Whatever their columns are."""
+    records, bounds = as_records(of), [0, *sorted(cut % len(of) for cut in cuts), len(of)]
+    assert messages(joined([records.part(*each) for each in pairwise(bounds)])) == of
+    places = data.draw(st.lists(st.integers(0, len(of) - 1), min_size=1))
+    picked = records.picked(places)
+    assert messages(picked) == [of[place] for place in places]
+    assert list(picked.keys) == [of[place].key for place in places]
+
+
+def test_nothing_joined_is_nothing():
+    """A chunk may lead to no flag."""
+    assert len(joined([])) == len(joined([as_records([]), as_records([])])) == 0
 
 
 def test_a_batch_without_a_producer_has_none():
     """As of a producer that is not idempotent."""
-    batch = DefaultRecordBatch(RecordBatch([record(b"k", b"v", [])], TIME_MS)._build())
+    batch = DefaultRecordBatch(RecordBatch(as_records([Message(b"k", b"v")]), TIME_MS)._build())
     assert (batch.producer_id, batch.producer_epoch, batch.base_sequence) == (-1, -1, -1)
     assert batch.first_timestamp == batch.max_timestamp == TIME_MS
 

@@ -88,7 +88,7 @@ def worker(file: Path, store: LocalStore, everything: bool, sizes: Iterator[int]
         begun = state.cut(chunk, lambda *_: False)
         outcome = state.judge(begun, score_windows([(part.stream.detector, part.cut.windows) for part in begun.parts]))
         assert not outcome.dead_letters
-        published += [message.value or b"" for message in messages(outcome.flags.records)]
+        published += [message.value or b"" for message in messages(outcome.flags)]
         start += len(taken)
     return published
 
