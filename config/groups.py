@@ -76,7 +76,7 @@ class KafkaSettings(Group):
     """How often a worker says that it is alive; at most a third of the session timeout."""
     fetch_wait_milliseconds: int = Field(20, ge=0)
     """How long a broker may wait for more readings before it answers a fetch: latency against load."""
-    chunk_records: int = Field(4000, ge=1)
+    chunk_records: int = Field(8000, ge=1)
     """At most so many records of a partition are scored at once."""
     max_future_seconds: float = Field(300.0, gt=0)
     """A reading dated further ahead of its own record than this goes to the dead-letter topic."""
