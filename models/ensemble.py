@@ -15,7 +15,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-CHUNK = 1024  # windows a network sees at once: enough to hide the cost of a call, few enough for the cache
+AT_ONCE = 1024  # windows a network sees: enough to hide the cost of a call, few enough for the cache
 SMALLEST_SCALE = 1e-6  # squared standard deviations; an error below this is rounding, not news
 SMALLEST_SPREAD = 1e-6  # of a window's normalised error, whose mean is below 1
 
@@ -56,19 +56,22 @@ class Member:
 
 
 @torch.inference_mode()
-def examine(networks: Sequence[Autoencoder], windows: Float32, clip: float) -> tuple[Float32, Float64]:
+def examine(
+    networks: Sequence[Autoencoder], windows: Float32, clip: float, at_once: int = AT_ONCE
+) -> tuple[Float32, Float64]:
     """Reconstructions (member, b, row, feature) of scaled windows (b, time, feature), and errors (member, b, feature).
 
     An error is the mean over the rows that a member judges of the squared difference, in squared standard deviations.
     Networks and errors see inputs within `clip` standard deviations. Reconstructed are the newest rows that any member
-    judges: one that judges fewer leaves the others as they are.
+    judges: one that judges fewer leaves the others as they are. How many go through a network `at_once` changes nothing
+    but the speed.
     """
     b, _, features = windows.shape
     rows = max(network.judged for network in networks)
     reconstructions = torch.empty(len(networks), rows, features, b)  # as the networks write them, batch last
     errors = torch.empty(len(networks), features, b)
-    for start in range(0, b, CHUNK):
-        chunk = slice(start, start + CHUNK)
+    for start in range(0, b, at_once):
+        chunk = slice(start, start + at_once)
         inputs = torch.from_numpy(windows[chunk].clip(-clip, clip)).permute(1, 2, 0).contiguous()
         reconstructions[..., chunk] = inputs[-rows:]
         for member, network in enumerate(networks):
@@ -78,10 +81,11 @@ def examine(networks: Sequence[Autoencoder], windows: Float32, clip: float) -> t
     return reconstructions.numpy().transpose(0, 3, 1, 2), errors.numpy().transpose(0, 2, 1).astype(np.float64)
 
 
-def measure(networks: Sequence[Autoencoder], windows: Float32, clip: float) -> Float64:
+def measure(networks: Sequence[Autoencoder], windows: Float32, clip: float, at_once: int = AT_ONCE) -> Float64:
     """The errors of `examine` alone, (member, window, feature), for any number of windows."""
-    chunks = range(0, max(len(windows), 1), CHUNK)
-    return np.concatenate([examine(networks, windows[at : at + CHUNK], clip)[1] for at in chunks], axis=1)
+    chunks = range(0, max(len(windows), 1), at_once)
+    each = [examine(networks, windows[at : at + at_once], clip, at_once)[1] for at in chunks]
+    return np.concatenate(each, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,7 @@ class Ensemble:
     combine: str
     weights: tuple[float, ...]  # one a member; only "weighted" looks at them
     clip: float  # networks and errors see inputs within this many standard deviations
+    at_once: int = AT_ONCE  # windows that a network sees
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ class Ensemble:
 
     def examine(self, windows: Float32) -> tuple[Float32, Float64]:
         """Reconstructions (member, b, row, feature) and errors (member, b, feature) of scaled windows."""
-        return examine([member.network for member in self.members], windows, self.clip)
+        return examine([member.network for member in self.members], windows, self.clip, self.at_once)
 
     def standardise(self, errors: Float64) -> Float64:
         """Errors (member, b, feature) -> (b, member), each member in spreads above its own centre."""

@@ -89,9 +89,10 @@ class AutoregressionConfig(Section):
 
 
 class OptimiserConfig(Section):
-    """How the networks are trained. The same seed and `threads` on the same data give the same tensors.
+    """How the networks are trained. The same seed and number of threads on the same data give the same tensors.
 
-    `batch_size` is the most: few windows are taken in smaller steps, so that an epoch has some 32 of them.
+    `batch_size` is the most: few windows are taken in smaller steps, so that an epoch has some 32 of them. `threads` 0
+    is as many as a short measurement before the training finds worth it; the run keeps to that.
     """
 
     epochs: Whole = Field(8, ge=1)
@@ -99,7 +100,7 @@ class OptimiserConfig(Section):
     batch_size: Whole = Field(256, ge=1)
     patience: Whole = Field(3, ge=1)
     seed: Whole = Field(7, ge=0, lt=2**32)
-    threads: Whole = Field(1, ge=1)
+    threads: Whole = Field(0, ge=0)
 
 
 class EnsembleConfig(Section):

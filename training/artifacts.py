@@ -78,6 +78,11 @@ class Artifacts:
         return self._at("model_training", *names)
 
     @property
+    def speed(self) -> Path:
+        """The threads that the run uses, and how many windows at once."""
+        return self.training("speed.json")
+
+    @property
     def logs(self) -> Path:
         """The losses of every epoch; it grows while networks are trained."""
         return self.training("training_logs.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from models import bundle, thresholds
 from models.calibration import Calibration, calibrate, describe_features
 from models.detector import Detector
-from models.ensemble import measure
+from models.ensemble import AT_ONCE, measure
 from models.networks.autoencoder import Autoencoder
 from models.scaling import Scaler
 from schemas.manifest import Identity
@@ -30,10 +31,14 @@ MANIFEST = "manifest.json"
 
 
 def run(
-    artifacts: Artifacts, config: TrainingConfig, identity: Identity, networks: Mapping[str, Autoencoder]
+    artifacts: Artifacts,
+    config: TrainingConfig,
+    identity: Identity,
+    networks: Mapping[str, Autoencoder],
+    at_once: int = AT_ONCE,
 ) -> Detector:
     """Calibrate the networks on what preprocessing left, and leave the files of a release."""
-    train, validation, calibration = (_errors(artifacts, part, networks, config) for part in FITTING)
+    train, validation, calibration = (_errors(artifacts, part, networks, config, at_once) for part in FITTING)
     segments = np.load(artifacts.timestamps(loader.FILES["calibration"]))["segment"].astype(np.int64)
     threshold = thresholds.make(config.threshold)
     known = np.concatenate([train, validation], axis=1)
@@ -50,21 +55,22 @@ def files(artifacts: Artifacts) -> dict[str, bytes]:
     return {name: artifacts.release(name).read_bytes() for name in names}
 
 
-def load(artifacts: Artifacts) -> Detector:
-    """The candidate as a worker would load it."""
-    return bundle.load(files(artifacts))
+def load(artifacts: Artifacts, at_once: int = AT_ONCE) -> Detector:
+    """The candidate as a worker would load it; its networks see so many windows `at_once`."""
+    detector = bundle.load(files(artifacts))
+    return replace(detector, ensemble=replace(detector.ensemble, at_once=at_once))
 
 
 def _errors(
-    artifacts: Artifacts, part: str, networks: Mapping[str, Autoencoder], config: TrainingConfig
+    artifacts: Artifacts, part: str, networks: Mapping[str, Autoencoder], config: TrainingConfig, at_once: int
 ) -> NDArray[np.float64]:
     """The networks' errors (member, window, feature) on a part."""
     windows = loader.load(artifacts, part, config.window.size)
     if part == "train":
         windows = windows.spread(MOST_KNOWN)
     blocks = np.array_split(np.arange(len(windows)), -(-len(windows) // BLOCK))
-    members = list(networks.values())
-    return np.concatenate([measure(members, windows.take(block), config.scaling.clip) for block in blocks], axis=1)
+    members, clip = list(networks.values()), config.scaling.clip
+    return np.concatenate([measure(members, windows.take(block), clip, at_once) for block in blocks], axis=1)
 
 
 def _detector(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Detector
+from models.ensemble import AT_ONCE
 from models.stream import StreamDetector
 from schemas.evaluation import Evaluation, Labelled, SeriesFigures
 from schemas.training import TrainingConfig
@@ -28,9 +29,9 @@ from training.truth import Truth
 MOST_SERIES = 200  # that get figures of their own
 
 
-def run(artifacts: Artifacts, config: TrainingConfig) -> Evaluation:
+def run(artifacts: Artifacts, config: TrainingConfig, at_once: int = AT_ONCE) -> Evaluation:
     """Judge the candidate that training left; leave metrics and the scores behind them."""
-    detector, truth = candidate.load(artifacts), Truth(load(artifacts), config)
+    detector, truth = candidate.load(artifacts, at_once), Truth(load(artifacts), config)
     section = truth.test_part
     chosen = places.choose(detector, truth, section, config.training.seed)
     tested, states = judge(StreamDetector(detector), section, [place.row for place in chosen])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from training.history import Epoch, History
     from training.package import Publication
     from training.preprocess import Prepared
+    from training.speed import Speed
     from training.table import Table
 
 
@@ -61,6 +62,13 @@ class Preprocessed:
 
     prepared: Prepared
     config: TrainingConfig
+
+
+@dataclass(frozen=True)
+class SpeedChosen:
+    """How many threads and windows at once the run uses."""
+
+    speed: Speed
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,7 @@ Event = (
     | StageEnded
     | Ingested
     | Preprocessed
+    | SpeedChosen
     | NetworkStarted
     | BatchDone
     | EpochDone

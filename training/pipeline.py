@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
-import torch
 from msgspec.structs import replace
 
 from models.store.base import Store
@@ -37,9 +35,8 @@ class Pipeline:
         self.run.artifacts.make()
         self.run.update(**asked(self.request))
         self.tell(RunStarted(self.run.record, self.run.artifacts))
-        with threads(self.request.config.training.threads):
-            for stage in chosen:
-                self._play(stage, again)
+        for stage in chosen:
+            self._play(stage, again)
 
     def _check_ready(self, chosen: Sequence[Stage]) -> None:
         """What is not run now must have been run before, and for the same config."""
@@ -91,14 +88,3 @@ class Pipeline:
 def now() -> str:
     """The time in UTC, RFC 3339, in whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Use `count` threads within matrix products: with another count, sums round otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from training.events import (
     NetworkStarted,
     Preprocessed,
     RunStarted,
+    SpeedChosen,
     StageEnded,
     StageSkipped,
     StageStarted,
@@ -75,6 +76,8 @@ class Board:
                 self._ingested(event.table)
             case Preprocessed():
                 self._preprocessed(event.prepared)
+            case SpeedChosen():
+                self._line(str(event.speed), "dim")
             case NetworkStarted():
                 self._network(event.name, event.history)
             case BatchDone():

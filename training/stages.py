@@ -9,9 +9,9 @@ from typing import Any
 from models.store.base import Store
 from schemas.manifest import Identity
 from schemas.training import TrainingConfig
-from training import candidate, digests, evaluate, ingest, package, preprocess, report, train
+from training import candidate, digests, evaluate, ingest, package, preprocess, report, speed, train
 from training.artifacts import Artifacts
-from training.events import Evaluated, Ingested, Observer, Preprocessed, Published
+from training.events import Evaluated, Ingested, Observer, Preprocessed, Published, SpeedChosen
 from training.runs import Request, RunError
 
 EVERY_SECTION = tuple(TrainingConfig.model_fields)
@@ -55,16 +55,26 @@ def _preprocess(work: Work) -> None:
     work.tell(Preprocessed(preprocess.run(work.artifacts, work.config), work.config))
 
 
+def _speed(work: Work) -> None:
+    work.tell(SpeedChosen(speed.run(work.artifacts, work.config)))
+
+
 def _train(work: Work) -> None:
-    train.run(work.artifacts, work.config, work.tell, work.inputs)
+    with speed.threads(speed.load(work.artifacts).threads):
+        train.run(work.artifacts, work.config, work.tell, work.inputs)
 
 
 def _calibrate(work: Work) -> None:
-    candidate.run(work.artifacts, work.config, work.identity, train.networks(work.artifacts, work.config))
+    chosen = speed.load(work.artifacts)
+    with speed.threads(chosen.threads):
+        networks = train.networks(work.artifacts, work.config)
+        candidate.run(work.artifacts, work.config, work.identity, networks, chosen.windows_at_once)
 
 
 def _evaluate(work: Work) -> None:
-    work.tell(Evaluated(evaluate.run(work.artifacts, work.config)))
+    chosen = speed.load(work.artifacts)
+    with speed.threads(chosen.threads):
+        work.tell(Evaluated(evaluate.run(work.artifacts, work.config, chosen.windows_at_once)))
 
 
 def _package(work: Work) -> None:
@@ -101,17 +111,24 @@ STAGES = (
         sections=("window", "missing", "gap", "split"),
     ),
     Stage(
+        "speed",
+        _speed,
+        leaves=("model_training/speed.json",),
+        after=("preprocess",),
+        sections=("window", "scaling", "networks", "autoregression", "training"),
+    ),
+    Stage(
         "train",
         _train,
         leaves=("model_training/*.pth", "model_training/training_logs.json", "model_training/best_model_name.txt"),
-        after=("preprocess",),
+        after=("preprocess", "speed"),
         sections=("window", "scaling", "networks", "autoregression", "training"),
     ),
     Stage(
         "calibrate",
         _calibrate,
         leaves=("model_training/release/*",),
-        after=("ingest", "preprocess", "train"),
+        after=("ingest", "preprocess", "speed", "train"),
         sections=EVERY_SECTION,
         is_named=True,
     ),
@@ -119,7 +136,7 @@ STAGES = (
         "evaluate",
         _evaluate,
         leaves=("model_inference/**/*",),
-        after=("ingest", "preprocess", "calibrate"),
+        after=("ingest", "preprocess", "speed", "calibrate"),
         sections=EVERY_SECTION,
     ),
     Stage(

@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.evaluation import Evaluation
 from schemas.run import RunRecord
-from training import digests, history, package, runs, tracked, tracking_access
+from training import digests, history, package, runs, speed, tracked, tracking_access
 from training.artifacts import Artifacts
 from training.background import Background
 from training.events import EpochDone, Event, RunStarted, StageEnded, StageSkipped
@@ -106,6 +106,9 @@ class Tracker:
         match stage:
             case "ingest":
                 self._run.tag(tracked.digests(self._on_record()))
+            case "speed":
+                chosen = speed.load(self._artifacts)
+                self._run.tag({"threads": str(chosen.threads), "windows_at_once": str(chosen.windows_at_once)})
             case "train":
                 self._catch_up()
                 self._run.keep(self._artifacts.logs)

@@ -27,9 +27,9 @@ from training import candidate, ingest, preprocess, train
 from training import config as configs
 from training.artifacts import Artifacts
 from training.events import silent
-from training.pipeline import threads
 from training.preprocess import TooLittleData
 from training.roles import Wanted
+from training.speed import threads
 
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -65,6 +65,7 @@ def detector(series: Series, overrides: Sequence[str] = (), kept: Path = KEPT) -
 
     Where that is too short for a part of the split, the window is halved until it fits: what the error advises.
     """
+    overrides = (*overrides, "training.threads=1")  # the same figures on every machine
     size = configs.load("default", FILES / "detectors", overrides).window.size
     while True:
         try:

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models import ensemble
-from models.ensemble import RULES, Ensemble, Float32, Float64, Member, Normaliser, fit_normaliser, measure
+from models.ensemble import RULES, Ensemble, Float32, Float64, Member, Normaliser, examine, fit_normaliser, measure
 from models.networks import NETWORKS, build
 from models.networks.autoencoder import Autoencoder
 from schemas.training import NetworkConfig
@@ -154,14 +153,13 @@ def test_inputs_are_clipped():
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 30, 64])
-def test_scores_do_not_depend_on_the_batch(batch, monkeypatch):
+def test_scores_do_not_depend_on_the_batch(batch):
     """However windows are batched, and chunked inside, their scores agree to a millionth."""
     torch.manual_seed(0)
     networks = [build(name, 16, FEATURES, NetworkConfig(hidden=8, latent=4)).eval() for name in NETWORKS]
     windows = np.random.default_rng(0).normal(size=(64, 16, FEATURES)).astype(np.float32)
     whole = measure(networks, windows, CLIP)
-    monkeypatch.setattr(ensemble, "CHUNK", 13)
-    cut = [ensemble.examine(networks, windows[at : at + batch], CLIP)[1] for at in range(0, 64, batch)]
+    cut = [examine(networks, windows[at : at + batch], CLIP, at_once=13)[1] for at in range(0, 64, batch)]
     np.testing.assert_allclose(np.concatenate(cut, axis=1), whole, rtol=1e-6)
 
 

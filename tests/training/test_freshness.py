@@ -22,6 +22,7 @@ from training.runs import Request, Run, RunError, find
 from training.stages import NAMES, STAGES
 
 AFTER_TRAINING = ["calibrate", "evaluate"]
+TRAINING = ["speed", "train", *AFTER_TRAINING]
 
 
 @pytest.fixture
@@ -53,17 +54,17 @@ def test_nothing_is_concerned_by_nothing(run: Run):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"window": {"size": 9}}, ["preprocess", "train", *AFTER_TRAINING]),
-        ({"window": {"stride": 2}}, ["preprocess", "train", *AFTER_TRAINING]),
+        ({"window": {"size": 9}}, ["preprocess", *TRAINING]),
+        ({"window": {"stride": 2}}, ["preprocess", *TRAINING]),
         ({"missing": {"hold_limit": 3}}, ["preprocess", *AFTER_TRAINING]),
         ({"gap": {"factor": 5.0}}, ["preprocess", *AFTER_TRAINING]),
         ({"split": {"train": 0.5}}, ["preprocess", *AFTER_TRAINING]),
-        ({"scaling": {"clip": 5.0}}, ["train", *AFTER_TRAINING]),
-        ({"networks": {"cnn_ae": {"hidden": 5}}}, ["train", *AFTER_TRAINING]),
-        ({"autoregression": {"lags": 2}}, ["train", *AFTER_TRAINING]),
-        ({"training": {"epochs": 3}}, ["train", *AFTER_TRAINING]),
-        ({"training": {"seed": 8}}, ["train", *AFTER_TRAINING]),
-        ({"training": {"threads": 2}}, ["train", *AFTER_TRAINING]),
+        ({"scaling": {"clip": 5.0}}, TRAINING),
+        ({"networks": {"cnn_ae": {"hidden": 5}}}, TRAINING),
+        ({"autoregression": {"lags": 2}}, TRAINING),
+        ({"training": {"epochs": 3}}, TRAINING),
+        ({"training": {"seed": 8}}, TRAINING),
+        ({"training": {"threads": 2}}, TRAINING),
         ({"ensemble": {"hold": 0.5}}, AFTER_TRAINING),
         ({"threshold": {"rate": 0.02}}, AFTER_TRAINING),
     ],
@@ -137,8 +138,9 @@ def test_the_code(run: Run):
     ("name", "expected"),
     [
         ("DataProcessing/dataset/raw_df.parquet", ["ingest", "preprocess", *AFTER_TRAINING]),
-        ("DataProcessing/preprocessing_obj/scaler.json", ["preprocess", "train", *AFTER_TRAINING]),
-        ("model_dataloader/X_train.npy", ["preprocess", "train", *AFTER_TRAINING]),
+        ("DataProcessing/preprocessing_obj/scaler.json", ["preprocess", *TRAINING]),
+        ("model_dataloader/X_train.npy", ["preprocess", *TRAINING]),
+        ("model_training/speed.json", TRAINING),
         ("model_training/lstm_ae.pth", ["train", "calibrate"]),
         ("model_training/release/manifest.json", ["calibrate", "evaluate", "package"]),
         ("model_inference/inference_metrics/metrics.json", ["evaluate", "package"]),
@@ -149,7 +151,8 @@ def test_the_code(run: Run):
 def test_a_file_of_the_tree(run: Run, name, expected, change):
     """It concerns the stage that left it, and for the time being those that read it: the report reads nearly all."""
     change(run.artifacts.tree / name)
-    assert concerned(run) == [*expected, *(["report"] if name != "model_training/publication.json" else [])]
+    unread = {"model_training/publication.json", "model_training/speed.json"}
+    assert concerned(run) == [*expected, *(["report"] if name not in unread else [])]
 
 
 def test_checkpoints_may_go(run: Run):
@@ -175,7 +178,10 @@ def test_another_threshold_is_another_release(run: Run, trained: Trained):
     """Networks are kept, what follows is run, and the new release is published beside the first, under its own name."""
     asked = replace(with_config(run, {"threshold": {"rate": 0.02}}), store=f"dir:{run.root / 'store'}")
     ran, skipped = done(play(run, request=asked))
-    assert (ran, skipped) == (["calibrate", "evaluate", "package", "report"], ["ingest", "preprocess", "train"])
+    assert (ran, skipped) == (
+        ["calibrate", "evaluate", "package", "report"],
+        ["ingest", "preprocess", "speed", "train"],
+    )
     assert publication(run.artifacts).release == run.record.identity.release == RENAMED
     assert find(str(run.root)).request == asked
 

@@ -18,7 +18,7 @@ from training import checkpoint
 from training.events import silent
 from training.learner import Learner, loss, steps_of
 from training.loader import Windows
-from training.pipeline import threads
+from training.speed import threads
 from training.train import fresh
 
 

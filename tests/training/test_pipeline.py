@@ -53,6 +53,7 @@ model_training/release/manifest.json
 model_training/release/scaler.json
 model_training/release/var.pth
 model_training/release/window_config.json
+model_training/speed.json
 model_training/training_logs.json
 model_training/var.pth
 plots/distribution-score.svg

@@ -143,7 +143,7 @@ def test_a_killed_process(tmp_path, monkeypatch, plain_environment):
     assert is_interrupted(run)
     assert process(tmp_path, "--resume", "run").wait() == 0
     undisturbed = runs.create(tmp_path / "undisturbed", run.request, run.record.identity)
-    play(undisturbed, ["ingest", "preprocess", "train", "calibrate"])
+    play(undisturbed, ["ingest", "preprocess", "speed", "train", "calibrate"])
     assert made(run.artifacts) == made(undisturbed.artifacts)
 
 

@@ -16,7 +16,7 @@ from tests.training.conftest import Trained
 from training import digests
 from training.artifacts import Artifacts
 from training.events import silent
-from training.pipeline import threads
+from training.speed import threads
 from training.stages import NAMES, STAGES, Stage, Work
 
 NOTES = {"preprocess": {"threshold"}}  # looked at for what is said on the way, which is not kept

@@ -91,6 +91,7 @@ def check_equal(uri: str, run: Run, folder: Path) -> None:
     assert found.data.params == tracked.parameters(run.record)
     tags = {"release": manifest["release"], "dataset": "plant", "config_digest": manifest["config_digest"]}
     tags |= {"data_digest": run.record.stages["ingest"].inputs["data"], "code_version": "test", "data": run.record.data}
+    tags |= {"threads": "1", "windows_at_once": "1024"}
     assert found.data.tags.items() >= tags.items()
     evaluation = msgspec.json.decode(artifacts.metrics.read_bytes(), type=Evaluation)
     figures = {key_of(name): value for name, value in tracked.figures(evaluation).items()}
