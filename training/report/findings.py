@@ -49,6 +49,11 @@ class Findings:
         return any(self.ingestion["labelled"])
 
     @property
+    def by_rows(self) -> bool:
+        """Whether times are row numbers, because the data has no others."""
+        return self.ingestion["time_column"] is None
+
+    @property
     def networks(self) -> list[str]:
         """The ensemble's members."""
         return list(self.meta.weights)

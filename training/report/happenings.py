@@ -19,16 +19,14 @@ class Happening:
     """An event, told."""
 
     event: Event
+    by_rows: bool  # times are row numbers
 
     @property
-    def start(self) -> str:
-        """When its first flagged window ended."""
-        return moment(micros(self.event.start))
-
-    @property
-    def end(self) -> str:
-        """When its last one did."""
-        return moment(micros(self.event.end))
+    def span(self) -> str:
+        """From the end of its first flagged window to that of its last."""
+        start, end = (moment(micros(each), self.by_rows) for each in (self.event.start, self.event.end))
+        both = start if start == end else f"{start} to {end}"
+        return f"rows {both}" if self.by_rows else f"{both} UTC"
 
     @property
     def blamed(self) -> list[Attribution]:

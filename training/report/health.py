@@ -34,7 +34,7 @@ def facts(findings: Findings) -> Iterator[tuple[str, str]]:
     missing = percent(health.missing_share) if health.missing_share else "none"
     yield "readings", f"{number(about['rows'])}, {missing} of their values are missing"
     yield "series", _series(about, health)
-    yield "time", f"{moment(health.start)} to {moment(health.end)} UTC, {_source(about)}"
+    yield "time", _time(about, health)
     yield "interval", _interval(health)
     if health.longest_pause is not None:
         pause = health.longest_pause
@@ -84,11 +84,11 @@ def _series(about: dict[str, Any], health: Health) -> str:
     return f"{len(about['series']):,}: {listed(about['series'])}{spread}"
 
 
-def _source(about: dict[str, Any]) -> str:
-    if not about["time_column"]:
-        return "by row numbers: there is no column of times"
+def _time(about: dict[str, Any], health: Health) -> str:
+    if about["time_column"] is None:
+        return f"rows {moment(health.start, True)} to {moment(health.end, True)}: there is no column of times"
     form = f", {about['time_form']}" if about["time_form"] else ""
-    return f"from column '{about['time_column']}'{form}"
+    return f"{moment(health.start)} to {moment(health.end)} UTC, from column '{about['time_column']}'{form}"
 
 
 def _interval(health: Health) -> str:

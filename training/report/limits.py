@@ -12,15 +12,16 @@ from training.report.words import duration, percent
 def limits(findings: Findings) -> Iterator[str]:
     """In plain sentences, from the certain to the particular."""
     window, config = findings.window, findings.config
-    span = duration(window["size"] * window["interval_us"])
+    span = "" if findings.by_rows else f", {duration(window['size'] * window['interval_us'])} at the usual pace"
+    since = "" if findings.by_rows else f", {findings.ingestion['time_range'][0]} and on"
     yield (
-        f"It knows what was in its training part, {findings.ingestion['time_range'][0]} and on, and takes all of that "
-        "for normal: a fault that was there already is normal to it."
+        f"It knows what was in its training part{since}, and takes all of that for normal: a fault that was there "
+        "already is normal to it."
     )
     yield "What is new and harmless, another load or product, looks the same to it as what is new and harmful."
     yield (
-        f"It sees {window['size']} readings at once, {span} at the usual pace: a change that takes much longer than "
-        "that may pass as normal at every step."
+        f"It sees {window['size']} readings at once{span}: a change that takes much longer than that may pass as "
+        "normal at every step."
     )
     yield (
         f"It promises to flag {percent(findings.evaluation.flag_rate.promised)} of normal windows: "

@@ -31,7 +31,7 @@ INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}  # in J
 def page(findings: Findings) -> str:
     """The whole report."""
     lines = timelines(findings.judged)
-    events = [Happening(event) for event in findings.events.events]
+    events = [Happening(event, findings.by_rows) for event in findings.events.events]
     injected = findings.evaluation.injected
     return (
         environment()
@@ -51,7 +51,7 @@ def page(findings: Findings) -> str:
             limits=list(limits(findings)),
             data=as_json(
                 {
-                    "rows": findings.ingestion["time_column"] is None,
+                    "rows": findings.by_rows,
                     "timelines": [as_columns(line, findings.window["gap_us"]) for line in lines],
                     "events": [event.as_columns() for event in events],
                 }

@@ -32,8 +32,10 @@ def duration(micros: float) -> str:
     return f"{micros / size:.3g} {unit}"
 
 
-def moment(micros: int) -> str:
-    """A time as people read it, UTC, to the second or, if need be, the millisecond."""
+def moment(micros: int, by_rows: bool = False) -> str:
+    """A time as people read it, UTC, to the second or, if need be, the millisecond; or the row of which it stands."""
+    if by_rows:
+        return f"{micros // 1_000_000:,}"
     when = datetime.fromtimestamp(micros // 1_000_000, UTC)
     millis = micros % 1_000_000 // 1000
     return f"{when:%Y-%m-%d %H:%M:%S}" + (f".{millis:03d}" if millis else "")

@@ -200,10 +200,19 @@ def test_the_card_tells_the_release_from_others():
 
 def test_an_event_draws_the_features_to_blame():
     """The first few, with times in milliseconds."""
-    columns = happenings.Happening(event("a", list("abcdef"), 300)).as_columns()
+    columns = happenings.Happening(event("a", list("abcdef"), 300), by_rows=False).as_columns()
     assert [each["name"] for each in columns["features"]] == list("abcd")  # type: ignore[attr-defined]
     assert columns["start"] == START / 1000 + 100_000
     assert columns["times"][0] == START / 1000 + 80_000  # type: ignore[index]
+
+
+def test_without_times_rows_are_spoken_of():
+    """Times made of row numbers are no dates and last no minutes."""
+    found = findings()
+    found.ingestion["time_column"] = None
+    said = "".join([page(found), *limits(found), dict(health.facts(found))["time"]])
+    assert "rows " in happenings.Happening(found.events.events[0], found.by_rows).span
+    assert not re.search(r" UTC|at the usual pace|and on, and", said)
 
 
 def test_json_can_not_leave_its_element():
