@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
@@ -18,10 +18,20 @@ class Section(BaseModel):
 
 
 class WindowConfig(Section):
-    """How a series is cut: `size` rows a window, a new one every `stride` rows."""
+    """How a series is cut: `size` rows a window, a new one every `stride` rows.
+
+    A size that `shrinks` is halved where the readings are too few for it: that of the defaults does, one that somebody
+    names does not, unless asked to.
+    """
 
     size: Whole = Field(64, ge=4, le=4096)
     stride: Whole = Field(1, ge=1, le=4096)
+    shrinks: Annotated[bool, Strict()] = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_meant(cls, values: Any) -> Any:
+        return {"shrinks": False, **values} if isinstance(values, dict) and "size" in values else values
 
 
 class MissingConfig(Section):

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from config.options import with_settings
 from config.settings import Settings
+from models import bundle
 from models import manifest as manifests
 from models.store import open_store
 from models.store.base import Store, StoreError, naming, rollback
@@ -146,10 +147,11 @@ def listing(rows: list[dict[str, Any]]) -> Table:
 
 
 def describe(store: Store, dataset: str, release: str) -> dict[str, Any]:
-    """All that a release says of itself, checked."""
+    """All that a release says of itself; raises what a worker would that can not serve it."""
     files = store.fetch(dataset, release)
     with naming(dataset, release):
         manifest: Manifest = manifests.check(files)
+        bundle.load(files)
     meta = msgspec.json.decode(files["ensemble_meta.json"], type=EnsembleMeta)
     champion = store.champion(dataset)
     return {

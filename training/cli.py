@@ -32,6 +32,7 @@ from training import ingest, outcome, runs, tracking_uri
 from training.events import all_of, silent
 from training.options import reading_options
 from training.pipeline import Pipeline
+from training.preprocess import TooLittleData
 from training.progress import Board
 from training.roles import Wanted
 from training.runs import Request, Run, RunError
@@ -167,7 +168,7 @@ def _find(earlier: str, dataset: str | None, run_dir: Path | None) -> Run:
 
 @contextmanager
 def _told_how_to_go_on(run: Run) -> Iterator[None]:
-    """Say how a run goes on that was stopped; one whose data could not be read leaves nothing behind."""
+    """Say how a run goes on that was stopped; one whose data is no good leaves nothing, if nothing was trained."""
     again = f"stopped; go on with: tidewatch train --resume {shlex.quote(run.spelled)}"
     try:
         yield
@@ -176,11 +177,12 @@ def _told_how_to_go_on(run: Run) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(again, err=True)
         raise click.Abort from None
-    except (TidewatchError, OSError):
-        if run.artifacts.ingestion.exists():
-            click.echo(again, err=True)
-        else:
+    except (TidewatchError, OSError) as error:
+        would_fail_again = isinstance(error, TooLittleData)
+        if not run.artifacts.ingestion.exists() or (would_fail_again and "train" not in run.record.stages):
             shutil.rmtree(run.root)
+        elif not would_fail_again:
+            click.echo(again, err=True)
         raise
 
 

@@ -31,6 +31,8 @@ def load(named: str, folder: Path, settings: Sequence[str] = ()) -> TrainingConf
 def change(config: TrainingConfig, settings: Sequence[str]) -> TrainingConfig:
     """A config with `settings` such as `window.size=16` laid over."""
     values = config.model_dump()
+    if any(setting.partition("=")[0].strip() == "window.size" for setting in settings):
+        del values["window"]["shrinks"]  # whoever names a size means it
     for setting in settings:
         _set(values, setting)
     return _known_networks(_validated(values, "--set"), "--set")

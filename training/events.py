@@ -56,6 +56,14 @@ class Ingested:
     table: Table
 
 
+@dataclass(frozen=True)
+class WindowShrunk:
+    """There are too few readings for windows of `before` rows: they are cut to `size` rows instead."""
+
+    before: int
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Preprocessed:
     """The windows are cut."""
@@ -125,6 +133,7 @@ Event = (
     | StageSkipped
     | StageEnded
     | Ingested
+    | WindowShrunk
     | Preprocessed
     | SpeedChosen
     | NetworkStarted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
@@ -11,10 +12,13 @@ from msgspec.structs import replace
 from models.store.base import Store
 from schemas.manifest import Identity
 from schemas.run import StageRecord
+from schemas.training import TrainingConfig
 from training import digests
-from training.events import Observer, RunStarted, StageEnded, StageSkipped, StageStarted
+from training.events import Observer, RunStarted, StageEnded, StageSkipped, StageStarted, WindowShrunk
 from training.freshness import BY_NAME, Freshness
+from training.preprocess import TooLittleData
 from training.runs import Request, Run, RunError, asked
+from training.shrinking import shrunk
 from training.stages import STAGES, Stage, Work
 
 
@@ -52,10 +56,22 @@ class Pipeline:
     def _play(self, stage: Stage, again: bool) -> None:
         inputs = self.freshness.inputs(stage)
         why = self.freshness.why_run(stage, inputs)
-        if why or again:
-            self._carry_out(stage, inputs, why or "it was asked for")
-        else:
+        if not (why or again):
             self.tell(StageSkipped(stage.name))
+            return
+        try:
+            self._carry_out(stage, inputs, why or "it was asked for")
+        except TooLittleData:
+            if (shorter := shrunk(self.request.config)) is None:
+                raise
+            self._change(shorter)
+            self._play(stage, again)
+
+    def _change(self, shorter: TrainingConfig) -> None:
+        """Ask for a shorter window from here on."""
+        self.tell(WindowShrunk(self.request.config.window.size, shorter.window.size))
+        self.request = self.freshness.request = dataclasses.replace(self.request, config=shorter)
+        self.run.update(**asked(self.request))
 
     def _carry_out(self, stage: Stage, inputs: dict[str, str], why: str) -> None:
         """Run a stage; the record says so before, and what came of it after. Ctrl-C leaves it as running."""

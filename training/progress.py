@@ -24,6 +24,7 @@ from training.events import (
     StageEnded,
     StageSkipped,
     StageStarted,
+    WindowShrunk,
 )
 from training.health import examine
 from training.history import Epoch, History
@@ -74,8 +75,10 @@ class Board:
                 self.progress.stop()
             case Ingested():
                 self._ingested(event.table)
+            case WindowShrunk():
+                self._shrunk(event)
             case Preprocessed():
-                self._preprocessed(event.prepared)
+                self._preprocessed(event.prepared, event.config)
             case SpeedChosen():
                 self._line(str(event.speed), "dim")
             case NetworkStarted():
@@ -112,10 +115,15 @@ class Board:
         self.console.print()
         self._notes(table.notes, "note", "dim")
 
-    def _preprocessed(self, prepared: Prepared) -> None:
+    def _shrunk(self, window: WindowShrunk) -> None:
+        """Say that the window is not that of the config, and how to insist."""
+        text = f"windows of {window.size} readings, for there are too few for {window.before}"
+        self._notes([f"{text}; to insist: --set window.size={window.before}"], "note", "dim")
+
+    def _preprocessed(self, prepared: Prepared, config: TrainingConfig) -> None:
         """Say how many windows each part has, and what to be wary of."""
         windows = prepared.split.windows
-        self._headline("Cut", f"windows of {self.config.window.size} readings")
+        self._headline("Cut", f"windows of {config.window.size} readings")
         self._line(", ".join(f"{part} {len(found):,}" for part, found in windows.items()))
         self._notes(prepared.notes, "note", "dim")
         self._notes(prepared.warnings, "warning", "yellow")

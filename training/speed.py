@@ -24,8 +24,8 @@ from training.artifacts import Artifacts, read_json, write_json
 from training.learner import clipped
 
 WORTH = 1.2  # times faster is what twice the threads must be
-TURNS, LONGEST = 6, 0.6  # of timing at most, and the seconds after which no other is begun
-CANDIDATES = (256, 512, AT_ONCE, 2048)  # windows at once
+TURNS, LONGEST = 6, 0.4  # of timing at most, and the seconds after which no other is begun
+CANDIDATES = (256, 512, AT_ONCE)  # windows at once
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,6 @@ class Tracker:
         self._background = Background(self._failed)
         self._mlflow: ModuleType
         self._client: MlflowClient
-        self._record: RunRecord
         self._artifacts: Artifacts
 
     @property
@@ -63,8 +62,8 @@ class Tracker:
     def __call__(self, event: Event) -> None:
         """Put on the list what MLflow shall be told of an event."""
         match event:
-            case RunStarted(record, artifacts):
-                self._background.later(partial(self._connect, record, artifacts))
+            case RunStarted(_, artifacts):
+                self._background.later(partial(self._connect, artifacts))
             case EpochDone(name, epoch):
                 self._background.later(partial(self._measure, name, epoch))
             case StageEnded("package"):
@@ -75,15 +74,15 @@ class Tracker:
             case _:
                 pass
 
-    def _connect(self, record: RunRecord, artifacts: Artifacts) -> None:
-        self._record, self._artifacts = record, artifacts
+    def _connect(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
         self._mlflow = tracking_access.library()
         self._client = self._mlflow.connect(self.uri)
 
     @cached_property
     def _run(self) -> TrackedRun:
-        """The run in MLflow, begun with the first thing to tell: data that can not be read leaves none."""
-        record = self._record
+        """The run in MLflow, begun with the first thing to tell: data that is no good leaves none."""
+        record = self._on_record()  # the window may have shrunk since the run began
         key = digests.of_value([record.run, record.created, record.config])
         run: TrackedRun = self._mlflow.take_up(self._client, record.identity.dataset, record.identity.release, key)
         run.describe(tracked.parameters(record))
@@ -104,7 +103,7 @@ class Tracker:
     def _look_at(self, stage: str) -> None:
         """Put down what a stage has left."""
         match stage:
-            case "ingest":
+            case "preprocess":
                 self._run.tag(tracked.digests(self._on_record()))
             case "speed":
                 chosen = speed.load(self._artifacts)

@@ -29,6 +29,7 @@ from training.artifacts import Artifacts
 from training.events import silent
 from training.preprocess import TooLittleData
 from training.roles import Wanted
+from training.shrinking import shrunk
 from training.speed import threads
 
 Float64 = NDArray[np.float64]
@@ -44,7 +45,7 @@ CODE = (  # a change of any of these makes every kept network stale
     *(f"training/{name}.py" for name in ("learner", "loader", "preprocess", "split", "train")),
 )
 SHAPING = ("window", "missing", "gap", "split", "scaling", "networks", "autoregression", "training")  # of a config
-SMALLEST_WINDOW = 4  # rows
+NOT_SHAPING = {"window": {"shrinks"}}
 CHUNK = 1000  # readings
 
 
@@ -63,17 +64,17 @@ class Judged:
 def detector(series: Series, overrides: Sequence[str] = (), kept: Path = KEPT) -> Detector:
     """The default detector with `overrides`, trained on the train part, which it splits as any user's file.
 
-    Where that is too short for a part of the split, the window is halved until it fits: what the error advises.
+    Where that is too short for a part of the split, the window shrinks as it does for any user.
     """
-    overrides = (*overrides, "training.threads=1")  # the same figures on every machine
-    size = configs.load("default", FILES / "detectors", overrides).window.size
+    overrides = (*overrides, "training.threads=1", "window.shrinks=true")  # the same figures on every machine
+    config = configs.load("default", FILES / "detectors", overrides)
     while True:
         try:
-            return _trained(series, (*overrides, f"window.size={size}"), kept)
+            return _trained(series, (*overrides, f"window.size={config.window.size}"), kept)
         except TooLittleData:
-            if size <= SMALLEST_WINDOW:
+            if (shorter := shrunk(config)) is None:
                 raise
-            size = max(size // 2, SMALLEST_WINDOW)
+            config = shorter
 
 
 def stream(detector: Detector, rows: Float64, count: int) -> Judged:
@@ -133,7 +134,7 @@ def _is_later(override: str) -> bool:
 def _digest(series: Series, config: TrainingConfig) -> str:
     """Of all that the networks depend on: train rows, the config as far as it shapes them, code."""
     rows = np.ascontiguousarray(series.train)
-    shaping = f"{rows.shape} {config.model_dump_json(include=set(SHAPING))} {_code()}"
+    shaping = f"{rows.shape} {config.model_dump_json(include=set(SHAPING), exclude=NOT_SHAPING)} {_code()}"
     return hashlib.sha256(rows.tobytes() + shaping.encode()).hexdigest()[:32]
 
 

@@ -23,7 +23,7 @@ from stream_app.demo.closing import Kept, closing, picture, try_next
 from stream_app.demo.feed import Feed
 from stream_app.demo.plant import simulate
 from stream_app.demo.processes import Background, Commands
-from stream_app.demo.scene import WINDOW, Scene, from_file, from_plant
+from stream_app.demo.scene import Scene, from_file, from_plant
 from stream_app.demo.screen import screen
 from stream_app.demo.stream import follow, wait_until_ready
 from stream_app.demo.summary import Pace
@@ -98,9 +98,8 @@ class Demo:
     def train(self, scene: Scene) -> None:
         """Step 3: three small networks on the history."""
         self.step("Training")
-        shorter = ("--set", f"window.size={scene.window}") if scene.window < WINDOW else ()
         data = ("--data", str(scene.history), "--dataset", scene.dataset)
-        self.commands.run("train", *data, "--config", "quick", *shorter)
+        self.commands.run("train", *data, "--config", "quick")
 
     def worker(self) -> Background:
         """Step 4: a worker with topics and a group of its own, up to where it is ready."""

@@ -18,8 +18,7 @@ from stream_app.demo.plant import MINUTE, Plant, Recording
 from training.ingest import SeriesTable, Table, read
 from training.times import rfc3339
 
-WINDOW, LEAST_WINDOW = 32, 4  # rows, of the config quick, and of any
-WINDOWS = 40  # so long is a history at least: training makes several parts of it
+LEAST = 160  # rows: 40 of the smallest windows, for training makes several parts of a history
 TRAINING_SHARE = 0.6  # of each series of a user's file, by time
 LABEL = "anomaly"
 PLANT = "plant"  # the simulated plant's dataset
@@ -50,7 +49,6 @@ class Scene:
     faults: tuple[Fault, ...]
     interval: int  # microseconds between readings
     labelled: bool
-    window: int = WINDOW  # rows; fewer than usual where the history is short
 
     @property
     def readings(self) -> int:
@@ -77,6 +75,7 @@ def from_file(path: Path, folder: Path) -> Scene:
     """Split a user's file: the first part of each series, by time, is history, the rest is live."""
     table = read(path)
     past, present = split(table)
+    check_history(past, path)
     folder.mkdir(parents=True, exist_ok=True)
     history = write(past, table.features, folder / "history.csv")
     live = write(present, table.features, folder / "live.csv")
@@ -84,21 +83,18 @@ def from_file(path: Path, folder: Path) -> Scene:
     faults = tuple(fault for series in present for fault in labelled_runs(series))
     write_faults(faults, folder / "faults.csv")
     dataset = "demo-" + dataset_name(path)
-    window = fitting_window(past, path)
-    return Scene(dataset, history, live, stretches(present), faults, table.interval_us, labelled, window)
+    return Scene(dataset, history, live, stretches(present), faults, table.interval_us, labelled)
 
 
-def fitting_window(past: Sequence[SeriesTable], path: Path) -> int:
-    """The usual window, or the longest that a short history can train. Raises SceneError if there is none."""
+def check_history(past: Sequence[SeriesTable], path: Path) -> None:
+    """Raises SceneError if even the smallest window could not be trained."""
     longest = max(len(each.times) - (0 if each.labels is None else int(each.labels.sum())) for each in past)
-    window = min(WINDOW, longest // WINDOWS)
-    if window < LEAST_WINDOW:
-        needed = math.ceil(LEAST_WINDOW * WINDOWS / TRAINING_SHARE)
+    if longest < LEAST:
+        needed = math.ceil(LEAST / TRAINING_SHARE)
         raise SceneError(
             f"{path} has at most {longest} readings in the first 60 % of a series that are not labelled; "
             f"give a series of at least {needed} readings"
         )
-    return window
 
 
 def dataset_name(path: Path) -> str:

@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
+from models.manifest import MANIFEST, digest
 from models.store.local import LocalStore
 from stream_app.cli import tidewatch
 from tests import tiny_release
@@ -122,6 +123,21 @@ def test_a_broken_release_is_not_promoted(store):
         assert result.exit_code == 1
         assert f"release {first} of dataset 'pumps': gru_ae.pth is damaged" in result.output
     assert store.champion("pumps").release == second
+
+
+@pytest.mark.parametrize("content", [b"{}", b"no JSON"])
+def test_show_refuses_what_a_worker_would(store, content):
+    """A signed release whose statistics can not be read is an error in a line, no traceback."""
+    release = tiny_release.publish(store, "pumps")
+    folder = store.root / "pumps" / release
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"]["ensemble_meta.json"] = digest(content)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / "ensemble_meta.json").write_bytes(content)
+    result = releases("show", "pumps")
+    assert result.exit_code == 1
+    assert f"release {release} of dataset 'pumps': ensemble_meta.json can not be read" in result.output
+    assert len(result.output.strip().splitlines()) == 1
 
 
 def test_mlflow_that_is_away_is_said_after_the_fact(store, monkeypatch):

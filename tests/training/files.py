@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+
+from training.faults import DataError
 
 SECOND = 1_000_000
 
@@ -82,6 +85,16 @@ def by_series(readings: pd.DataFrame) -> dict[str, tuple[list[int], Any]]:
         times = rows["time"].astype("datetime64[us]").astype("int64").tolist()
         found[str(name)] = (times, rows.drop(columns=["time", "machine"]).to_numpy(np.float64))
     return found
+
+
+def check_refused(read: Callable[[], object], expected: str) -> None:
+    """Reading ends with one sentence that says what is `expected`, and is in the table of docs/data.md."""
+    with pytest.raises(DataError) as caught:
+        read()
+    message = str(caught.value)
+    assert expected in message
+    assert "\n" not in message
+    assert is_documented(message)
 
 
 def is_documented(message: str) -> bool:

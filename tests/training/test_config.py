@@ -52,7 +52,7 @@ def test_a_dumped_config_loads_the_same(tmp_path):
     ("named", "change", "expected"),
     [
         ("quick", "window.size=2", "--set: window.size is 2; input should be greater than or equal to 4"),
-        ("quick", "window.siz=8", "--set: there is no key 'window.siz'; the keys there are size, stride"),
+        ("quick", "window.siz=8", "--set: there is no key 'window.siz'; the keys there are size, stride, shrinks"),
         ("quick", "networks.gru_ae.width=8", "no key 'networks.gru_ae.width'; the keys there are hidden, latent"),
         ("quick", "threshold.method=magic", "threshold.method is 'magic'; input should be 'quantile', 'k_sigma'"),
         ("quick", "split.train=0.9", "train + validation + calibration is 1.15; leave some below 1"),

@@ -193,18 +193,33 @@ def test_a_run_at_work_is_left_alone(workplace):
     assert "is at work on run stopped; wait until it ends, or stop it" in result.output
 
 
-def test_data_that_can_not_be_read_leaves_no_run(workplace):
-    """There is nothing to go on with; where there is, the command is said."""
-    Path("bad.csv").write_text("time,flow\n1,2\n1,x\n")
-    result = call("train", "--data", "bad.csv", "--dataset", "plant", "--run-dir", "bad")
+@pytest.mark.parametrize(("text", "size"), [("time,flow\n1,2\n1,x\n", 8), ("time,flow\n1,2\n2,3\n3,1\n", 400)])
+def test_data_that_is_no_good_leaves_no_run(workplace, text, size):
+    """If it can not be read, or is too little: there is nothing to go on with."""
+    Path("bad.csv").write_text(text)
+    wish = ["--run-dir", "bad", "--set", f"window.size={size}"]
+    result = call("train", "--data", "bad.csv", "--dataset", "plant", *wish)
     assert result.exit_code == 1
+    assert "--resume" not in result.output
     assert not Path("bad").exists()
-    result = call(
-        "train", "--data", "plant.csv", "--dataset", "plant", "--run-dir", "short", "--set", "window.size=400"
-    )
+
+
+def test_what_would_fail_again_is_not_offered(workplace):
+    """A run that is asked for a window too long keeps what it has, and does not advise to do the same once more."""
+    result = call("train", "--resume", RELEASE, "--set", "window.size=400")
     assert result.exit_code == 1
-    assert "stopped; go on with: tidewatch train --resume short\n" in result.output
-    assert runs.find("short").state("preprocess") == "failed"
+    assert "no window of 400 rows fits" in result.output
+    assert "--resume" not in result.output
+    assert runs.find(RELEASE).state("preprocess") == "failed"
+    assert runs.find(RELEASE).artifacts.training("lstm_ae.pth").exists()
+
+
+def test_a_failure_that_may_pass_says_how_to_go_on(workplace):
+    """Such as a store that takes nothing."""
+    Path("full").write_text("no folder")
+    result = call("train", "--resume", RELEASE, "--again", "--only", "package", "--setting", "store.url=dir:full")
+    assert result.exit_code == 1
+    assert f"stopped; go on with: tidewatch train --resume {RELEASE}\n" in result.output
 
 
 def test_a_run_that_is_looked_at_stays_as_it_is(workplace):

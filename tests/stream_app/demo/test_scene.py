@@ -82,20 +82,18 @@ def test_a_file_without_labels_has_no_truth(tmp_path: Path) -> None:
     assert (scene.faults, scene.labelled) == ((), False)
 
 
-@pytest.mark.parametrize(("rows", "labelled", "window"), [(3000, 0, 32), (1000, 0, 15), (1000, 100, 12)])
-def test_a_short_history_has_a_short_window(tmp_path: Path, rows: int, labelled: int, window: int) -> None:
-    """A fortieth of the longest clean history, and never more than usual."""
-    scene = from_file(plain(tmp_path / "plain.csv", rows, labelled), tmp_path / "demo")
-    assert scene.window == window
-
-
 @pytest.mark.parametrize(
-    ("rows", "says"), [(1, "has no series of more than one reading"), (100, "give a series of at least 267 readings")]
+    ("rows", "labelled", "says"),
+    [
+        (1, 0, "has no series of more than one reading"),
+        (264, 0, "give a series of at least 267 readings"),
+        (300, 21, "at most 159 readings in the first 60 % of a series that are not labelled"),
+    ],
 )
-def test_a_file_too_short(tmp_path: Path, rows: int, says: str) -> None:
+def test_a_file_too_short(tmp_path: Path, rows: int, labelled: int, says: str) -> None:
     """One sentence names the file, what it lacks, and how much would do."""
     with pytest.raises(SceneError, match=rf"short\.csv {says}|short\.csv .*{says}"):
-        from_file(plain(tmp_path / "short.csv", rows), tmp_path / "demo")
+        from_file(plain(tmp_path / "short.csv", rows, labelled), tmp_path / "demo")
 
 
 @pytest.mark.parametrize(
