@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -30,8 +31,9 @@ def answers(app: App, *paths: str) -> list[tuple[int, str]]:
     """Status and text of each page."""
 
     async def ask() -> list[tuple[int, str]]:
-        app.web.init_server()
-        async with TestClient(TestServer(app.web.web_app)) as client:
+        web: Any = app.web
+        web.init_server()
+        async with TestClient(TestServer(web.web_app)) as client:
             found = [await client.get(path) for path in paths]
             return [(response.status, await response.text()) for response in found]
 
