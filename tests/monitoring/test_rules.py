@@ -70,11 +70,11 @@ FIRES: dict[str, tuple[str, Series, str]] = {
     ),
     "the mean of two workers moved": ("TidewatchFeatureMean", ONE_MOVED, HALF_HOUR),
     "a worker that has nothing does not hide it": ("TidewatchFeatureMean", ONE_IDLE, HALF_HOUR),
-    "it is noisy": ("TidewatchFeatureSpread", fleet(Feature(std=2.1)), HALF_HOUR),
+    "it is noisy": ("TidewatchFeatureSpread", fleet(Feature(std=2.1)), "1h"),
     "a constant feature is noisy": (
         "TidewatchFeatureSpread",
         fleet(Feature(mean=5, mean_ref=5, std=0.1, std_ref=0)),
-        HALF_HOUR,
+        "1h",
     ),
     "it is stuck": ("TidewatchFeatureStuck", fleet(Feature(std=0.05)), DAY),
     "it is missing": ("TidewatchFeatureMissing", fleet(Feature(values=700)), HALF_HOUR),
