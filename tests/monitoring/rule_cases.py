@@ -94,7 +94,7 @@ def worker(instance: str = "w1", **other: str) -> Series:
         "tidewatch_last_commit_age_seconds": "2",
         "tidewatch_drift_min_readings": "100",
     }
-    of_topic = {"tidewatch_records_total": counter(60), "tidewatch_commit_lag_records": "30"}
+    of_topic = {"tidewatch_records_total": counter(60), "tidewatch_commit_lag_records": "20"}
     named = {f"{name}{{{labels}}}": always(other.get(name, value)) for name, value in usual.items()}
     topical = {
         f'{name}{{{labels},topic="readings"}}': other.get(name, always(value)) for name, value in of_topic.items()
