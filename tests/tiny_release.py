@@ -12,7 +12,7 @@ from models.bundle import pack
 from models.calibration import calibrate, describe_features
 from models.detector import Detector
 from models.ensemble import measure
-from models.networks import build
+from models.networks import build_member
 from models.scaling import Scaler
 from models.store.base import Store, release_id
 from models.thresholds import make
@@ -45,7 +45,7 @@ def release_files(
     )
     created = datetime(2026, 1, 1, 0, 0, seed, tzinfo=UTC)
     release = release_id(created, f"{dataset}{seed}{features}{window}".encode())
-    return release, pack(_detector(dataset, release, seed, features, config), config, "test", created.isoformat())
+    return release, pack(detector_of(config, dataset, release, seed, features), config, "test", created.isoformat())
 
 
 def publish(
@@ -58,11 +58,16 @@ def publish(
     return release
 
 
-def _detector(dataset: str, release: str, seed: int, features: tuple[str, ...], config: TrainingConfig) -> Detector:
+def detector_of(
+    config: TrainingConfig, dataset: str, release: str, seed: int = 0, features: tuple[str, ...] = FEATURES
+) -> Detector:
+    """A detector of a config, calibrated on noise; of its networks only what needs no training has learnt something."""
     torch.manual_seed(seed)
     size, width = config.window.size, len(features)
-    networks = {name: build(name, size, width, each).eval() for name, each in config.networks.items()}
+    networks = {name: build_member(name, width, config).eval() for name in config.members}
     windows = np.random.default_rng(seed).normal(size=(200, size, width)).astype(np.float32)
+    for network in networks.values():
+        network.fit([torch.from_numpy(windows[:, -network.rows :])])
     errors = measure(list(networks.values()), windows, config.scaling.clip)
     threshold = make(config.threshold)
     segments = np.zeros(100, np.int64)
