@@ -43,6 +43,7 @@ class Bed:
     folder: Path
     broker: str
     scale: Scale
+    release: Path  # the folder of the release in service
 
     def worker(self, readings: str, group: str, core: int | None = 0) -> AbstractContextManager[Worker]:
         """A real worker process, pinned to a core, that publishes every window of a topic."""
@@ -56,11 +57,6 @@ class Bed:
             "publish": "all",
         }
         return worker(self.folder, free_port(), settings, core)
-
-    @property
-    def release(self) -> Path:
-        """The folder of the release in service."""
-        return next((self.folder / "store" / "bench").rglob("manifest.json")).parent
 
     def fill(self, topic: str, series: int, first: int, last: int) -> int:
         """Send each series' readings `first` to `last` - 1 to a topic, made if `first` is 0; how many there were."""
@@ -79,24 +75,27 @@ def bed(scale: Scale) -> Iterator[Bed]:
     """Everything above, and its end. This process and the broker share the last core; workers choose their own."""
     folder = Path(tempfile.mkdtemp(prefix="tidewatch-bench-"))
     everywhere = os.sched_getaffinity(0)
-    _train(folder)
+    release = train(folder, "plain", WINDOW)
     os.sched_setaffinity(0, {max(everywhere)})
     kafka = LocalKafka(folder / "kafka", port=free_port())
     kafka.start()
     try:
-        yield Bed(folder, kafka.address, scale)
+        yield Bed(folder, kafka.address, scale, release)
     finally:
         kafka.kill()
         os.sched_setaffinity(0, everywhere)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _train(folder: Path) -> None:
-    """The plain three networks at W=32, 8 features, hidden 32; how well they are trained does not matter here."""
-    say("training the three networks")
+def train(folder: Path, config: str, window: int) -> Path:
+    """Train a detector of 8 features and put it into service in `folder`; the folder of its release.
+
+    How well it is trained does not matter here.
+    """
+    say(f"training the {config} detector")
     data = folder / "bench.csv"
     traffic.training_file(data)
-    options = ["--no-tracking", "--config", "plain", "--set", "training.epochs=2", "--set", f"window.size={WINDOW}"]
+    options = ["--no-tracking", "--config", config, "--set", "training.epochs=2", "--set", f"window.size={window}"]
     subprocess.run(
         [sys.executable, "-m", "stream_app", "train", "--data", str(data), "--dataset", "bench", *options],
         env={**os.environ, "TIDEWATCH_STORE__URL": f"dir:{folder / 'store'}"},
@@ -104,3 +103,4 @@ def _train(folder: Path) -> None:
         stdout=subprocess.DEVNULL,
         check=True,
     )
+    return next((folder / "store" / "bench").rglob("manifest.json")).parent

@@ -30,6 +30,7 @@ def measure(made: Bed) -> dict[str, Any]:
     figures = throughput(made)
     figures |= latency(made, figures["readings_per_second"])
     figures |= json.loads(python("benchmarks.memory", str(made.release), str(made.scale.series)))
+    figures |= json.loads(python("benchmarks.default"))
     figures |= two_workers(made)
     figures |= startup(made)
     figures |= takeover(made)
