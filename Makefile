@@ -14,6 +14,10 @@ help: ## Print this list
 demo: $(READY) ## See all of it at work in three minutes; DATA=file.csv does it with your own file
 	@$(RUN)/tidewatch demo $(if $(DATA),--data "$(DATA)")
 
+.PHONY: demo-drift
+demo-drift: $(READY) ## See a sensor drift, its gauge move and a real alert fire, in three minutes
+	@$(RUN)/tidewatch demo --drift
+
 .PHONY: test
 test: check ## Run every test, also on a real Kafka and the slow ones (12 minutes)
 	$(RUN)/python -m pytest
@@ -46,7 +50,7 @@ bench: $(READY) ## Measure the worker; figures go to benchmarks/results/
 
 .PHONY: requirements
 requirements: $(READY) ## Bring requirements.txt up to pyproject.toml; UPGRADE=--upgrade takes the newest of all
-	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra java --extra ui --no-annotate --no-header \
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra demo --extra java --extra ui --no-annotate --no-header \
 		$(UPGRADE) --output-file requirements.txt pyproject.toml
 	@{ printf '%s\n' $(REQUIREMENTS_HEADER); grep -vE '^(#|nvidia-|cuda-|triton)' requirements.txt; } >requirements.new
 	@mv requirements.new requirements.txt

@@ -5,28 +5,32 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
 
 from config.layers import variable
 from config.settings import load
+from stream_app.demo.drift.play import SETTINGS, DriftDemo
 from stream_app.demo.run import Demo
 from stream_app.local_kafka.ports import free_port
 
 FOLDER = Path("var/demo")
+Played = TypeVar("Played", bound=Demo)
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Use this file instead: CSV (.gz too) or Parquet.")
 @click.option("--seed", default=7, show_default=True, help="Another seed makes another plant with other faults.")
 @click.option("--keep", is_flag=True, help="Leave the worker, its topics and Kafka running at the end.")
+@click.option("--drift", is_flag=True, help="Let one sensor drift, and see the alerts of a real Prometheus.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw the last page into this SVG.")
-def demo(data: Path | None, seed: int, keep: bool, picture: Path | None) -> None:
+def demo(data: Path | None, seed: int, keep: bool, drift: bool, picture: Path | None) -> None:
     """See all of it at work: train a detector, stream readings through Kafka, watch the flags beside the truth.
 
     It runs the commands that you would run, and shows each. The plant has pumps with correlated sensors, and faults
@@ -40,7 +44,10 @@ def demo(data: Path | None, seed: int, keep: bool, picture: Path | None) -> None
       tidewatch demo
       tidewatch demo --seed 11
       tidewatch demo --data machine.csv
+      tidewatch demo --drift
     """
+    if drift and (data or picture):
+        raise click.UsageError("--drift plays the plant alone; leave out --data and --picture")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it comes as an error of ours
     run = f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     own = {
@@ -54,8 +61,16 @@ def demo(data: Path | None, seed: int, keep: bool, picture: Path | None) -> None
         "web.port": str(free_port()),
     }
     with ends_like_ctrl_c():
-        variables = {variable(key): value for key, value in own.items()}
-        Demo(Console(highlight=False), FOLDER, load(own), variables, keep).play(data, seed, picture)
+        if drift:
+            parts(DriftDemo, own | SETTINGS, keep).play_drift(seed)
+        else:
+            parts(Demo, own, keep).play(data, seed, picture)
+
+
+def parts(kind: type[Played], own: Mapping[str, str], keep: bool) -> Played:
+    """A demo whose commands have these settings."""
+    variables = {variable(key): value for key, value in own.items()}
+    return kind(Console(highlight=False), FOLDER, load(own), variables, keep)
 
 
 @contextmanager

@@ -36,31 +36,45 @@ class Commands:
 
     def run(self, *arguments: str) -> None:
         """Run one to its end, in plain sight. Raises DemoError if it fails; Ctrl-C stops it first."""
-        self._say(arguments)
-        process = self._open(arguments)
+        self._to_its_end(spelled(arguments), command(arguments))
+
+    def run_other(self, *words: str) -> None:
+        """Run a program that is not ours, likewise."""
+        self._to_its_end(shlex.join(words), list(words))
+
+    def _to_its_end(self, name: str, words: list[str]) -> None:
+        self._say(name)
+        process = self._open(words)
         try:
             code = process.wait()
         except KeyboardInterrupt:
             end(process, signal.SIGINT)
             raise
         if code:
-            raise DemoError(f"`{spelled(arguments)}` failed with exit code {code}; it says above why")
+            raise DemoError(f"`{name}` failed with exit code {code}; it says above why")
 
     def start(self, log: Path, *arguments: str) -> Background:
         """Start one behind the scenes; what it says goes to `log`."""
-        self._say(arguments, f" >{log} 2>&1 &")
-        with log.open("wb") as file:
-            process = self._open(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-        return Background(spelled(arguments), process, log)
+        return self._behind(log, spelled(arguments), command(arguments))
 
-    def _open(self, arguments: tuple[str, ...], **streams: Any) -> subprocess.Popen[bytes]:
+    def start_other(self, log: Path, *words: str) -> Background:
+        """Start a program that is not ours, likewise."""
+        return self._behind(log, shlex.join(words), list(words))
+
+    def _behind(self, log: Path, name: str, words: list[str]) -> Background:
+        self._say(name, f" >{log} 2>&1 &")
+        with log.open("wb") as file:
+            process = self._open(words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        return Background(name, process, log)
+
+    def _open(self, words: list[str], **streams: Any) -> subprocess.Popen[bytes]:
         with uninterrupted():  # Ctrl-C between the two would leave a process that nobody knows
-            process = subprocess.Popen(command(arguments), env=self._environment, start_new_session=True, **streams)
+            process = subprocess.Popen(words, env=self._environment, start_new_session=True, **streams)
             self._afterwards.callback(end, process, signal.SIGTERM)
         return process
 
-    def _say(self, arguments: tuple[str, ...], behind: str = "") -> None:
-        line = Text.assemble(("$ ", "dim"), (spelled(arguments), "bold cyan"), (behind, "dim"))
+    def _say(self, name: str, behind: str = "") -> None:
+        line = Text.assemble(("$ ", "dim"), (name, "bold cyan"), (behind, "dim"))
         self._console.print(line, soft_wrap=True)
 
 

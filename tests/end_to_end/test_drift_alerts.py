@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stream_app.demo.drift.picture import draw
+from stream_app.demo.drift.timeline import Timeline, called
 from stream_app.outgoing import Message
 from tests.end_to_end.rig import Rig, train
 from tests.kafka_fixture import KafkaAtHand
@@ -76,34 +79,41 @@ def test_a_feature_that_shifts_is_told_to_the_webhook_and_so_is_its_return(
         worker.wait_ready()
         with watching(tmp_path, f"127.0.0.1:{worker.port}") as watchers, rig.sending(line.messages(), RATE):
             try:
-                drifts_and_returns(line, watchers)
+                drifts_and_returns(line, watchers, tmp_path / "drift.png")
             finally:
                 line.running = False
 
 
-def drifts_and_returns(line: Line, watchers: Watchers) -> None:
+def drifts_and_returns(line: Line, watchers: Watchers, picture: Path) -> None:
     """Normal for half a horizon, shifted until all of the horizon is, and normal again."""
+    began = time.time()
     ever: set[tuple[str, str]] = set()
 
     def live_readings(enough: float) -> bool:
-        ever.update(watchers.firing())
-        return sum(value for _, value in watchers.query("tidewatch:drift_readings:sum")) >= enough
+        ever.update(watchers.prometheus.firing())
+        return sum(value for _, value in watchers.prometheus.query("tidewatch:drift_readings:sum")) >= enough
 
     def share_shifted() -> float:
-        ever.update(watchers.firing())
-        return watchers.by("feature", "tidewatch:feature_mean:live")["temp"] / SHIFT
+        ever.update(watchers.prometheus.firing())
+        return watchers.prometheus.by("feature", "tidewatch:feature_mean:live")["temp"] / SHIFT
 
     wait_until(lambda: live_readings(RATE * HORIZON_SECONDS / 2), "half a horizon of readings")
     assert ever == set()
     line.shift = SHIFT
     wait_until(lambda: share_shifted() > 0.97, "a horizon that is shifted")
-    wait_until(lambda: watchers.firing() >= EXPECTED, f"{EXPECTED}, of which there are {watchers.firing()}")
-    moved = watchers.by("feature", "abs(tidewatch:feature_mean:live - tidewatch:feature_mean:ref)")
+    wait_until(
+        lambda: watchers.prometheus.firing() >= EXPECTED,
+        f"{EXPECTED}, of which there are {watchers.prometheus.firing()}",
+    )
+    moved = watchers.prometheus.by("feature", "abs(tidewatch:feature_mean:live - tidewatch:feature_mean:ref)")
     assert moved["temp"] == pytest.approx(SHIFT, abs=0.5)
     assert max(moved["flow"], moved["pressure"]) < 0.2
-    wait_until(lambda: watchers.webhook.of("firing") >= {name for name, _ in EXPECTED}, "the webhook's call")
+    wait_until(lambda: watchers.told("firing") >= {name for name, _ in EXPECTED}, "the webhook's call")
+    assert {f"alert    firing   {called(alert)}" for alert in EXPECTED} <= {*Timeline(*watchers.both, "temp").news(0)}
     line.shift = 0.0
-    wait_until(lambda: share_shifted() < 0.03 and not watchers.firing(), "all alerts to end")
-    wait_until(lambda: watchers.webhook.of("resolved") >= {name for name, _ in EXPECTED}, "the webhook's second call")
+    wait_until(lambda: share_shifted() < 0.03 and not watchers.prometheus.firing(), "all alerts to end")
+    wait_until(lambda: watchers.told("resolved") >= {name for name, _ in EXPECTED}, "the webhook's second call")
     assert ever <= EXPECTED
-    assert watchers.webhook.of("firing") == {name for name, _ in EXPECTED}
+    draw(watchers.prometheus, began, time.time(), "temp", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert watchers.told("firing") == {name for name, _ in EXPECTED}
