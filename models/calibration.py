@@ -1,4 +1,4 @@
-"""From the errors of trained networks on held-out parts to normalisers, the scale of scores, and the reference."""
+"""From the errors of trained networks on held-out windows to normalisers, the scale of scores, and the reference."""
 
 from __future__ import annotations
 
@@ -26,49 +26,45 @@ TAIL = 0.005  # the share of a feature's values that lies beyond either end of i
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What the held-out parts say: the ensemble with its normalisers, the scale of scores, and normal errors."""
+    """What held-out windows say: the ensemble with its normalisers, the scale of scores, and normal errors."""
 
     ensemble: Ensemble
     zero: float
     unit: float
     level: float
     error: ErrorReference
-    anomaly_rate: float  # share of calibration windows whose score is over 1
+    anomaly_rate: float  # share of held-out windows whose score is over 1
 
 
 def calibrate(
     networks: Mapping[str, Autoencoder],
-    known: Float64,
-    calibration: Float64,
+    errors: Float64,
     segments: Index,
     config: TrainingConfig,
     threshold: Threshold,
 ) -> Calibration:
-    """Fit normalisers, then the scale of scores on held `calibration` errors.
+    """Fit normalisers, then the scale of scores, on held `errors` of normal windows that were held out.
 
-    `known` are errors on windows that trained or stopped the networks: what is usual for a feature takes all to tell,
-    and what is usual for a member only those that it has not seen. Both are (member, window, feature), as
-    `models.ensemble.measure` gives them, members in the order of `networks`.
-    `segments` (window,) tells unbroken stretches of calibration windows apart by any number, windows of one stretch
-    adjacent and in order of time: a hold never reaches over a break.
+    They are (member, window, feature), as `models.ensemble.measure` gives them, members in the order of `networks`.
+    `segments` (window,) tells unbroken stretches of windows apart by any number, windows of one stretch adjacent and in
+    order of time: a hold never reaches over a break.
     """
-    _need_windows(calibration)
+    _need_windows(errors)
     hold, vote = config.ensemble.hold, config.ensemble.combine == "vote"
-    floor, pooled = config.ensemble.feature_floor, np.concatenate([known, calibration], axis=1)
-    normalisers = [fit_normaliser(usual, fresh, floor) for usual, fresh in zip(pooled, calibration, strict=True)]
+    normalisers = [fit_normaliser(own, config.ensemble.feature_floor) for own in errors]
     smallest = float(np.mean([SMALLEST_STEP / normaliser.spread for normaliser in normalisers]))
     if vote:  # each member goes onto the scale of its own threshold: 1 is where it says yes
-        each = zip(normalisers, calibration, strict=True)
-        normalisers = [_own_scale(normaliser, errors, segments, hold, threshold) for normaliser, errors in each]
+        each = zip(normalisers, errors, strict=True)
+        normalisers = [_own_scale(normaliser, own, segments, hold, threshold) for normaliser, own in each]
         smallest = SMALLEST_STEP
     members = tuple(map(Member, networks, [network.eval() for network in networks.values()], normalisers))
     weights = _weights(config, list(networks))
     ensemble = Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
-    combined = held(ensemble.combined(ensemble.standardise(calibration)), segments, hold)
+    combined = held(ensemble.combined(ensemble.standardise(errors)), segments, hold)
     zero = float(np.median(combined))
     unit = max((1.0 if vote else threshold.fit(combined)) - zero, smallest)
     rate = float((combined > zero + unit).mean())
-    return Calibration(ensemble, zero, unit, zero + unit, describe_errors(calibration.mean(axis=(0, 2))), rate)
+    return Calibration(ensemble, zero, unit, zero + unit, describe_errors(errors.mean(axis=(0, 2))), rate)
 
 
 def held(combined: Float64, segments: Index, hold: float) -> Float64:
@@ -111,7 +107,7 @@ def _describe(column: Float64) -> FeatureReference:
 def _own_scale(
     normaliser: Normaliser, errors: Float64, segments: Index, hold: float, threshold: Threshold
 ) -> Normaliser:
-    """Move a member's scale so that 0 is its typical calibration window and 1 its own threshold."""
+    """Move a member's scale so that 0 is its typical held-out window and 1 its own threshold."""
     scores = held(normaliser.standardise(errors), segments, hold)
     zero = float(np.median(scores))
     unit = max(threshold.fit(scores) - zero, SMALLEST_STEP / normaliser.spread)
@@ -131,8 +127,6 @@ def _weights(config: TrainingConfig, names: list[str]) -> tuple[float, ...]:
     return weights
 
 
-def _need_windows(calibration: Float64) -> None:
-    if not calibration.shape[1]:
-        raise TidewatchError(
-            "the calibration part has no window; give more rows, raise split.calibration, or lower window.size"
-        )
+def _need_windows(errors: Float64) -> None:
+    if not errors.shape[1]:
+        raise TidewatchError("no window was held out to calibrate on; give more rows, or lower window.size")

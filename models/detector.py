@@ -63,7 +63,7 @@ class Detector:
     gap_us: int  # a longer pause restarts the window
     scaler: Scaler
     ensemble: Ensemble
-    zero: float  # the held combined error of a typical calibration window
+    zero: float  # the held combined error of a typical held-out window
     unit: float  # the distance from there to the threshold
     level: float  # the threshold, as a held combined error
     hold: float  # a combined error is at least `hold` times the one before it; 0 is off

@@ -34,15 +34,15 @@ class Normaliser:
         return (totals - self.centre) / self.spread
 
 
-def fit_normaliser(usual: Float64, fresh: Float64, feature_floor: float) -> Normaliser:
-    """From normal errors (window, feature): scales of features from `usual` ones, centre and spread from `fresh` ones.
+def fit_normaliser(normal: Float64, feature_floor: float) -> Normaliser:
+    """From errors (window, feature) on normal windows that were held out.
 
     `feature_floor` times the median over features is added to each feature's own mean, so that one which is
     reconstructed almost exactly does not shout at the smallest change.
     """
-    normal = usual.mean(axis=0)
-    feature_scale = np.maximum(normal + feature_floor * np.median(normal), SMALLEST_SCALE)
-    totals = (fresh / feature_scale).mean(axis=1)
+    usual = normal.mean(axis=0)
+    feature_scale = np.maximum(usual + feature_floor * np.median(usual), SMALLEST_SCALE)
+    totals = (normal / feature_scale).mean(axis=1)
     return Normaliser(feature_scale, float(totals.mean()), max(float(totals.std()), SMALLEST_SPREAD))
 
 

@@ -84,7 +84,7 @@ class Scaler:
     def fit_moments(cls, moments: Moments) -> Self:
         """Fit to what is known of rows that need not be in memory."""
         if not moments.rows:
-            raise ScalerError("a scaler can not be fitted to 0 rows; give it the rows of the train part")
+            raise ScalerError("a scaler can not be fitted to 0 rows; give it the rows before the test part")
         # the mean of equal values could be off by a rounding error, and their deviation tiny but not 0
         same = moments.low == moments.high
         deviation = np.sqrt(moments.variance)

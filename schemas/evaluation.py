@@ -50,7 +50,7 @@ class Injected(msgspec.Struct, frozen=True):
 
     kind: str
     size: float
-    unit: str  # "sd": of the feature over the train part; "rows": how long it lasts
+    unit: str  # "sd": of the feature before the test part; "rows": how long it lasts
     tries: int
     found: int
     recall: float

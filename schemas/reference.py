@@ -16,7 +16,7 @@ class Histogram(msgspec.Struct, frozen=True):
 
 
 class FeatureReference(msgspec.Struct, frozen=True):
-    """One feature over the train part, in raw units."""
+    """One feature before the test part, in raw units."""
 
     mean: float
     std: float
@@ -25,7 +25,7 @@ class FeatureReference(msgspec.Struct, frozen=True):
 
 
 class ErrorReference(msgspec.Struct, frozen=True):
-    """The ensemble's mean squared error over the calibration part, in scaled units, before any normaliser."""
+    """The ensemble's mean squared error on held-out windows, in scaled units, before any normaliser."""
 
     median: float
     p95: float
@@ -37,7 +37,7 @@ class Reference(msgspec.Struct, frozen=True):
 
     features: dict[str, FeatureReference]
     error: ErrorReference
-    anomaly_rate: float  # share of calibration windows above the release's own threshold
+    anomaly_rate: float  # share of held-out windows above the release's own threshold
 
 
 class NormaliserMeta(msgspec.Struct, frozen=True):

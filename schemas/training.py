@@ -47,7 +47,11 @@ class GapConfig(Section):
 
 
 class SplitConfig(Section):
-    """The parts of each series in order of time; what is left after calibration is the test part."""
+    """The parts of each series in order of time; what is left after calibration is the test part.
+
+    Networks learn on `train`, and the epoch that is kept is the best on `validation`. Scaler and closed forms are
+    fitted to all three, and what is normal is told by errors on all three, each held out once.
+    """
 
     train: Share = 0.6
     validation: Share = 0.1
@@ -62,7 +66,7 @@ class SplitConfig(Section):
 
 
 class ScalingConfig(Section):
-    """Values are standardised on the train part; networks see at most `clip` standard deviations."""
+    """Values are standardised on all before the test part; networks see at most `clip` standard deviations."""
 
     clip: float = Field(10.0, gt=0)
 

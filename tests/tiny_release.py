@@ -70,8 +70,7 @@ def detector_of(
         network.fit([torch.from_numpy(windows[:, -network.rows :])])
     errors = measure(list(networks.values()), windows, config.scaling.clip)
     threshold = make(config.threshold)
-    segments = np.zeros(100, np.int64)
-    calibration = calibrate(networks, errors[:, :100], errors[:, 100:], segments, config, threshold)
+    calibration = calibrate(networks, errors, np.zeros(len(windows), np.int64), config, threshold)
     rows = windows.reshape(-1, width).astype(np.float64)
     return Detector(
         release=release,

@@ -1,4 +1,4 @@
-"""A release candidate: trained networks, calibrated on the part that trained nothing, and packed to be loaded again."""
+"""A release candidate: trained networks, calibrated on what was held out, and packed to be loaded again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -13,20 +14,17 @@ from numpy.typing import NDArray
 from models import bundle, thresholds
 from models.calibration import Calibration, calibrate, describe_features
 from models.detector import Detector
-from models.ensemble import AT_ONCE, measure
+from models.ensemble import AT_ONCE
 from models.networks.autoencoder import Autoencoder
 from models.scaling import Scaler
 from schemas.manifest import Identity
 from schemas.reference import Reference
 from schemas.training import TrainingConfig
-from training import loader
+from training import crossfit, rows
 from training.artifacts import Artifacts, read_json
-from training.split import labels_of
+from training.split import fitting_rows, labels_of
 from training.table import load as load_table
 
-BLOCK = 4096  # windows read from disk at once
-MOST_KNOWN = 16_384  # windows of the train part that are enough to tell what errors are usual
-FITTING = ("train", "validation", "calibration")
 MANIFEST = "manifest.json"
 
 
@@ -38,11 +36,9 @@ def run(
     at_once: int = AT_ONCE,
 ) -> Detector:
     """Calibrate the networks on what preprocessing left, and leave the files of a release."""
-    train, validation, calibration = (_errors(artifacts, part, networks, config, at_once) for part in FITTING)
-    segments = np.load(artifacts.timestamps(loader.FILES["calibration"]))["segment"].astype(np.int64)
     threshold = thresholds.make(config.threshold)
-    known = np.concatenate([train, validation], axis=1)
-    calibrated = calibrate(networks, known, calibration, segments, config, threshold)
+    errors, stretches = crossfit.errors(artifacts, config, networks, at_once)
+    calibrated = calibrate(networks, errors, stretches, config, threshold)
     detector = _detector(artifacts, config, identity, calibrated, threshold)
     for name, content in bundle.pack(detector, config, identity.code_version, identity.created).items():
         artifacts.release(name).write_bytes(content)
@@ -59,18 +55,6 @@ def load(artifacts: Artifacts, at_once: int = AT_ONCE) -> Detector:
     """The candidate as a worker would load it; its networks see so many windows `at_once`."""
     detector = bundle.load(files(artifacts))
     return replace(detector, ensemble=replace(detector.ensemble, at_once=at_once))
-
-
-def _errors(
-    artifacts: Artifacts, part: str, networks: Mapping[str, Autoencoder], config: TrainingConfig, at_once: int
-) -> NDArray[np.float64]:
-    """The networks' errors (member, window, feature) on a part."""
-    windows = loader.load(artifacts, part, config.window.size)
-    if part == "train":
-        windows = windows.spread(MOST_KNOWN)
-    blocks = np.array_split(np.arange(len(windows)), -(-len(windows) // BLOCK))
-    members, clip = list(networks.values()), config.scaling.clip
-    return np.concatenate([measure(members, windows.take(block), clip, at_once) for block in blocks], axis=1)
 
 
 def _detector(
@@ -106,9 +90,9 @@ def _detector(
 def _training_columns(artifacts: Artifacts) -> Iterator[NDArray[np.float64]]:
     """The raw values (row,) that the scaler was fitted to, one feature after the other."""
     table = load_table(artifacts)
-    parts = pq.read_table(artifacts.cleaned, columns=["part"])["part"]
+    parts = pc.index_in(pq.read_table(artifacts.cleaned, columns=["part"])["part"].cast(pa.string()), rows.WORDS)
     ends = np.cumsum([len(series.times) for series in table.series])[:-1]
-    masks = zip(table.series, np.split(pc.equal(parts, "train").to_numpy(), ends), strict=True)
-    train = [(series, mask & ~labels_of(series)) for series, mask in masks]
+    each = zip(table.series, np.split(parts.to_numpy().astype(np.int8), ends), strict=True)
+    fitted = [(series, fitting_rows(parts) & ~labels_of(series)) for series, parts in each]
     for place in range(len(table.features)):
-        yield np.concatenate([series.values[mask, place] for series, mask in train])
+        yield np.concatenate([series.values[mask, place] for series, mask in fitted])

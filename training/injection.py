@@ -12,7 +12,7 @@ Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-DEVIATIONS = (1.0, 2.0, 4.0, 8.0)  # sizes of what has one, in standard deviations over the train part
+DEVIATIONS = (1.0, 2.0, 4.0, 8.0)  # sizes of what has one, in standard deviations before the test part
 SHARES = (0.25, 0.5, 1.0, 2.0)  # sizes of what has only a duration, and so many times `reach` rows long
 LONGEST = 2  # times `reach`: how long anything but a spike lasts that has a size
 
@@ -24,7 +24,7 @@ class Healthy:
     values: Float64  # NaN is missing, and stays so
     replay: Float64  # what it said at another time
     noise: Float64  # draws of a standard normal distribution
-    step: float  # its standard deviation over the train part, or minus that
+    step: float  # its standard deviation before the test part, or minus that
 
     def first(self, rows: int) -> Healthy:
         """The first rows alone."""

@@ -29,7 +29,8 @@ STEPS, SMALLEST_BATCH = 32, 16  # a few hundred windows in one step an epoch wou
 class Learner:
     """Teaches a network until the validation loss has not fallen for `patience` epochs; the best epoch is kept.
 
-    Epoch 0 is what it has of that which is found without training: if no later one is better, it is the best.
+    Epoch 0 is what it has of that which is found without training, in all windows that may be fitted to: if no later
+    one is better, it is the best.
 
     What is random comes from torch's own state and from `shuffle`; both are part of a snapshot.
     """
@@ -51,11 +52,16 @@ class Learner:
         last, best = self.history.epochs[-1].number, self.history.best.number
         return not self.network.learns or last >= self.options.epochs or last - best >= self.options.patience
 
-    def epoch(self, train: Windows, validation: Windows, tell: Observer) -> Epoch:
-        """One pass over the train part, or before the first what needs none. TidewatchError if it went astray."""
+    def epoch(self, train: Windows, validation: Windows, tell: Observer, fitted: Windows | None = None) -> Epoch:
+        """One pass over the train part, or before the first what needs none. TidewatchError if it went astray.
+
+        `fitted` are the windows in which closed forms are found, where they are not those of the train part.
+        """
         began, number = time.perf_counter(), self._next
+        if not number:
+            fit_closed_forms(self.network, train if fitted is None else fitted, self.clip)
         train, validation = train.newest(self.network.rows), validation.newest(self.network.rows)
-        learnt = self._learn(number, train, tell) if number else self._fit(train.spread(FITTED))
+        learnt = self._learn(number, train, tell) if number else loss(self.network, train.spread(FITTED), self.clip)
         validated = loss(self.network, validation, self.clip)
         epoch = Epoch(number, learnt, validated, time.perf_counter() - began)
         if not math.isfinite(validated):
@@ -97,11 +103,6 @@ class Learner:
             return self.history.epochs[-1].number + 1
         return 0 if self.network.is_fitted else 1
 
-    def _fit(self, train: Windows) -> float:
-        """Find what is found in closed form; the loss then."""
-        self.network.fit(clipped(windows, self.clip) for windows in blocks(train))
-        return loss(self.network, train, self.clip)
-
     def _learn(self, number: int, train: Windows, tell: Observer) -> float:
         """Take all windows once, in random order; the mean loss on the way."""
         self.network.train()
@@ -124,6 +125,12 @@ class Learner:
             f"{self.name}: the validation loss of epoch {epoch.number} is {epoch.validation_loss}; "
             f"lower training.learning_rate (it is {self.options.learning_rate:g})"
         )
+
+
+def fit_closed_forms(network: Autoencoder, windows: Windows, clip: float) -> None:
+    """Find what a network has that needs no training, in as many windows as are enough for it."""
+    some = windows.spread(FITTED).newest(network.rows)
+    network.fit(clipped(block, clip) for block in blocks(some))
 
 
 def steps_of(windows: int, batch_size: int) -> int:

@@ -1,4 +1,4 @@
-"""Windows as the networks are fed with them: rows once in memory, or an array on disk, taken by index."""
+"""Windows as the networks are fed with them: rows that lie on disk once, taken by where a window begins."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from training.artifacts import Artifacts, link
+from training.split import FITTING
 
-FILES = {"train": "train", "validation": "val", "calibration": "calibration", "test": "test"}  # X_val, as it is called
+FILES = {"train": "train", "validation": "val", "calibration": "calibration", "test": "test", FITTING: FITTING}
 ROWS, STARTS = "rows", "starts"
 LIMIT_BYTES = 1 << 30  # above it, overlapping windows are not written out
 BLOCK = 4096
@@ -36,8 +37,11 @@ class Windows:
 
     def spread(self, count: int) -> Windows:
         """At most `count` of the windows, evenly spread."""
-        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64)
-        return Windows(self.rows, self.starts[chosen], self.size)
+        return self.chosen(np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64))
+
+    def chosen(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Windows:
+        """Some of the windows."""
+        return Windows(self.rows, self.starts[which], self.size)
 
     def take(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Copies of the windows `index` (b,): (b, time, feature)."""
@@ -51,19 +55,18 @@ def create(artifacts: Artifacts, rows: int, features: int) -> Mapped:
 
 
 def save(artifacts: Artifacts, starts: dict[str, NDArray[np.int64]], size: int, limit: int = LIMIT_BYTES) -> None:
-    """Write `X_train` and so on, (window, time, feature), with `y_*` as links to the same files, of the rows created.
+    """Write where each part's windows begin in the rows created.
 
-    Above `limit` bytes in all the rows stay instead, once, with each part's `starts`.
+    For people also `X_train` and so on of each part, (window, time, feature), with `y_*` as links to the same files,
+    unless they would be above `limit` bytes in all.
     """
     rows = np.load(artifacts.loader(ROWS), mmap_mode="r")
-    width = size * rows.shape[1] * rows.itemsize
-    if sum(map(len, starts.values())) * width > limit:
-        for part, first in starts.items():
-            np.save(artifacts.loader(f"{STARTS}_{FILES[part]}"), first)
-        return
     for part, first in starts.items():
-        _write_out(artifacts, part, Windows(rows, first, size))
-    artifacts.loader(ROWS).unlink()
+        np.save(artifacts.loader(f"{STARTS}_{FILES[part]}"), first)
+    shown = {part: Windows(rows, first, size) for part, first in starts.items() if part != FITTING}
+    if sum(map(len, shown.values())) * size * rows.shape[1] * rows.itemsize <= limit:
+        for part, windows in shown.items():
+            _write_out(artifacts, part, windows)
 
 
 def _write_out(artifacts: Artifacts, part: str, windows: Windows) -> None:
@@ -78,10 +81,6 @@ def _write_out(artifacts: Artifacts, part: str, windows: Windows) -> None:
 
 
 def load(artifacts: Artifacts, part: str, size: int) -> Windows:
-    """Read a part's windows as `save` left them, memory-mapped."""
-    inputs = artifacts.loader(f"X_{FILES[part]}")
-    if not inputs.exists():
-        starts = np.load(artifacts.loader(f"{STARTS}_{FILES[part]}"))
-        return Windows(np.load(artifacts.loader(ROWS), mmap_mode="r"), starts, size)
-    array = np.load(inputs, mmap_mode="r")
-    return Windows(array.reshape(-1, array.shape[2]), np.arange(len(array)) * size, size)
+    """A part's windows as `save` left them, in order of series and time; rows are memory-mapped."""
+    starts = np.load(artifacts.loader(f"{STARTS}_{FILES[part]}"))
+    return Windows(np.load(artifacts.loader(ROWS), mmap_mode="r"), starts, size)

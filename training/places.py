@@ -47,7 +47,7 @@ def _count(detector: Detector) -> int:
 def choose(detector: Detector, truth: Truth, section: Section, seed: int) -> tuple[Place, ...]:
     """Places in the test part with whole windows before them, no pause and no labelled anomaly.
 
-    They are spread over series and time, and in turn over the features that varied in the train part.
+    They are spread over series and time, and in turn over the features that varied before the test part.
     """
     random = np.random.default_rng(seed)
     times = np.concatenate([series.times for series in section.table.series])

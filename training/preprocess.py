@@ -16,7 +16,7 @@ from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
 from training import loader, rows
 from training.artifacts import Artifacts, write_json
-from training.split import PARTS, Split, labels_of, parts_of, split
+from training.split import FITTING, PARTS, Split, labels_of, parts_of, split
 from training.table import Table, load, pieces
 
 TRAIN = PARTS.index("train")
@@ -55,13 +55,13 @@ def run(artifacts: Artifacts, config: TrainingConfig) -> Prepared:
 
 
 def prepare(table: Table, config: TrainingConfig) -> Prepared:
-    """Split by time, and fit the scaler on the train part. Raises TooLittleData."""
+    """Split by time, and fit the scaler on all before the test part. Raises TooLittleData."""
     _refuse_short(table, config.window.size)
     interval_us = interval_of(table, config)
     gap_us = round(config.gap.factor * interval_us)
     cut = split(table.series, gap_us, config.window, config.split)
     _refuse_empty(table, cut, config)
-    moments = train_moments(table, cut)
+    moments = fitted_moments(table, cut)
     together = reduce(add, moments)
     return Prepared(
         cut,
@@ -74,13 +74,13 @@ def prepare(table: Table, config: TrainingConfig) -> Prepared:
     )
 
 
-def train_moments(table: Table, cut: Split) -> list[Moments]:
-    """What the train part of each series says, without labelled anomalies: all that is fitted to."""
+def fitted_moments(table: Table, cut: Split) -> list[Moments]:
+    """What each series says before the test part, without labelled anomalies: all that is fitted to."""
     found = dict.fromkeys((series.name for series in table.series), Moments.of(np.empty((0, len(table.features)))))
     for piece in pieces(table.series):
         part = piece.taken
-        train = (cut.parts[piece.place] == TRAIN) & ~labels_of(part)
-        found[part.name] += Moments.of(part.values[train])
+        fitted = cut.fitting[piece.place] & ~labels_of(part)
+        found[part.name] += Moments.of(part.values[fitted])
     return list(found.values())
 
 
@@ -125,27 +125,27 @@ def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
     )
 
 
-def _notes(table: Table, cut: Split, train: Moments, config: TrainingConfig) -> list[str]:
+def _notes(table: Table, cut: Split, fitted: Moments, config: TrainingConfig) -> list[str]:
     notes = []
     short = [series.name for series in table.series if len(series.times) < config.window.size]
     if short:
         notes.append(f"{len(short)} series shorter than a window are not used: {', '.join(short[:5])}")
     if cut.excluded:
         notes.append(f"{cut.excluded:,} windows that hold a labelled anomaly are left out of training and calibration")
-    calibrating, enough = len(cut.windows["calibration"]), round(1 / config.threshold.rate)
+    calibrating, enough = len(cut.windows[FITTING]), round(1 / config.threshold.rate)
     if calibrating < enough:
         notes.append(
-            f"{calibrating} calibration windows can not show a flag rate of {config.threshold.rate:.2%}, which takes "
-            f"{enough} at the least: the threshold is a guess until it has adapted"
+            f"{calibrating} windows before the test part can not show a flag rate of {config.threshold.rate:.2%}, "
+            f"which takes {enough} at the least: the threshold is a guess until it has adapted"
         )
     pauses = int(cut.segments[-1]) + 1 - len(table.series)
     if pauses:
         notes.append(
             f"{pauses} pause{'s' * (pauses > 1)} longer than {config.gap.factor:g} intervals: no window crosses them"
         )
-    constant = [name for name, still in zip(table.features, train.constant.tolist(), strict=True) if still]
+    constant = [name for name, still in zip(table.features, fitted.constant.tolist(), strict=True) if still]
     if constant:
-        notes.append(f"constant in the train part: {', '.join(constant)}; any change there will stand out")
+        notes.append(f"constant before the test part: {', '.join(constant)}; any change there will stand out")
     return notes
 
 
@@ -178,5 +178,6 @@ def _window_config(table: Table, prepared: Prepared, config: TrainingConfig) -> 
         "hold_limit": prepared.hold_limit,
         "interval_us": prepared.interval_us,
         "gap_us": prepared.gap_us,
-        "windows": {part: len(windows) for part, windows in prepared.split.windows.items()},
+        "windows": {part: len(prepared.split.windows[part]) for part in PARTS},
+        "fitting_windows": len(prepared.split.windows[FITTING]),
     }

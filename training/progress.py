@@ -30,6 +30,7 @@ from training.health import examine
 from training.history import Epoch, History
 from training.ingest import Table
 from training.preprocess import Prepared
+from training.split import PARTS
 from training.understood import facts_grid, features_grid
 
 
@@ -124,7 +125,7 @@ class Board:
         """Say how many windows each part has, and what to be wary of."""
         windows = prepared.split.windows
         self._headline("Cut", f"windows of {config.window.size} readings")
-        self._line(", ".join(f"{part} {len(found):,}" for part, found in windows.items()))
+        self._line(", ".join(f"{part} {len(windows[part]):,}" for part in PARTS))
         self._notes(prepared.notes, "note", "dim")
         self._notes(prepared.warnings, "warning", "yellow")
 

@@ -13,6 +13,7 @@ from schemas.training import SplitConfig, WindowConfig
 from training.table import SeriesTable
 
 PARTS = ("train", "validation", "calibration", "test")
+FITTING = "fitting"  # all rows that may shape a release: those before the test part, gaps between parts too
 GAP = len(PARTS)  # the part of rows that lie between parts
 WINDOW = np.dtype([("series", "<i4"), ("segment", "<i4"), ("first", "<i8"), ("start", "<i8"), ("end", "<i8")])
 
@@ -22,10 +23,12 @@ class Split:
     """All rows of all series, one series after the other: the part of each row, and the windows of each part.
 
     Windows are of type `WINDOW`: the series' number, the unbroken stretch they belong to, the number of their first row
-    over all series, and the times (microseconds) of their first and last row, both inclusive.
+    over all series, and the times (microseconds) of their first and last row, both inclusive. Beside those of each part
+    there are all before the test part, under FITTING.
     """
 
     parts: NDArray[np.int8]  # (row,) index into PARTS, or GAP
+    fitting: NDArray[np.bool_]  # (row,) what may shape a release
     segments: NDArray[np.int32]  # (row,) stretches without a gap in time, numbered over all series
     windows: dict[str, NDArray[np.void]]
     excluded: int  # windows left out of fitting because they hold a labelled anomaly
@@ -36,20 +39,29 @@ def split(series: Sequence[SeriesTable], gap_us: int, window: WindowConfig, shar
 
     Windows that hold a labelled anomaly are left out of all parts but the test part.
     """
-    parts = np.concatenate([parts_of(labels_of(table), window.size, shares) for table in series])
+    each = [parts_of(labels_of(table), window.size, shares) for table in series]
+    parts, fitting = np.concatenate(each), np.concatenate([fitting_rows(own) for own in each])
     segments = segments_of(series, gap_us)
     labels = np.concatenate([labels_of(table) for table in series])
     times = np.concatenate([table.times for table in series])
     owners = np.repeat(np.arange(len(series)), [len(table.times) for table in series])
     anomalous = np.concatenate([[0], np.cumsum(labels)])
     windows, excluded = {}, 0
-    for code, part in enumerate(PARTS):
-        first = np.concatenate([*_starts(parts == code, segments, window), np.empty(0, np.int64)])
+    masks = {FITTING: fitting} | {part: parts == code for code, part in enumerate(PARTS)}
+    for part, mask in masks.items():
+        first = np.concatenate([*_starts(mask, segments, window), np.empty(0, np.int64)])
         stained = anomalous[first + window.size] > anomalous[first]
         kept = first if part == "test" else first[~stained]
-        excluded += len(first) - len(kept)
+        excluded += len(first) - len(kept) if part == FITTING else 0
         windows[part] = _described(kept, times, owners, window)
-    return Split(parts, segments, windows, excluded)
+    return Split(parts, fitting, segments, windows, excluded)
+
+
+def fitting_rows(parts: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Which rows of a series, of these parts, may shape a release."""
+    before = np.flatnonzero(parts < PARTS.index("test"))
+    fitting: NDArray[np.bool_] = np.arange(len(parts)) <= before.max(initial=-1)
+    return fitting
 
 
 def labels_of(table: SeriesTable) -> NDArray[np.bool_]:

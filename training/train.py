@@ -16,6 +16,7 @@ from training.events import EpochDone, NetworkDone, NetworkStarted, Observer
 from training.history import History
 from training.learner import Learner
 from training.loader import Windows, load
+from training.split import FITTING
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,25 +34,25 @@ def run(artifacts: Artifacts, config: TrainingConfig, tell: Observer, belongs: s
     With `belongs`, a digest of all that shapes the training, each epoch leaves a checkpoint too, and a network goes on
     from one that belongs to the same.
     """
-    train, validation = (load(artifacts, part, config.window.size) for part in ("train", "validation"))
+    train, validation, fitted = (load(artifacts, part, config.window.size) for part in ("train", "validation", FITTING))
     histories: dict[str, History] = {}
-    fitted = []
+    done = []
     for name in config.members:
         learner = Learner(name, fresh(name, train, config), config)
         if belongs is not None and (snapshot := checkpoint.load(artifacts.checkpoint(name), belongs)) is not None:
             learner.restore(snapshot)
         tell(NetworkStarted(name, learner.history))
         while not learner.is_done:
-            epoch = learner.epoch(train, validation, tell)
+            epoch = learner.epoch(train, validation, tell, fitted)
             if belongs is not None:
                 checkpoint.save(artifacts.checkpoint(name), belongs, learner.snapshot())
             history.save(artifacts, histories | {name: learner.history})
             tell(EpochDone(name, epoch))
         histories[name] = learner.history
-        fitted.append(Fitted(name, learner.finished(), learner.history))
+        done.append(Fitted(name, learner.finished(), learner.history))
         tell(NetworkDone(name, learner.history))
-    _leave(artifacts, fitted)
-    return tuple(fitted)
+    _leave(artifacts, done)
+    return tuple(done)
 
 
 def networks(artifacts: Artifacts, config: TrainingConfig) -> dict[str, Autoencoder]:

@@ -22,7 +22,7 @@ from models.detector import Detector
 from models.networks import build_member
 from models.stream import StreamDetector
 from schemas.manifest import Identity
-from schemas.training import TrainingConfig
+from schemas.training import SplitConfig, TrainingConfig
 from training import candidate, ingest, preprocess, train
 from training import config as configs
 from training.artifacts import Artifacts
@@ -62,15 +62,17 @@ class Judged:
 
 
 def detector(series: Series, overrides: Sequence[str] = (), kept: Path = KEPT) -> Detector:
-    """The default detector with `overrides`, trained on the train part, which it splits as any user's file.
+    """The default detector with `overrides`, trained on the train part: the set's own test rows are the test part.
 
-    Where that is too short for a part of the split, the window shrinks as it does for any user.
+    The other parts keep their proportions. Where the train part is too short for one of them, the window shrinks as it
+    does for any user.
     """
     overrides = (*overrides, "training.threads=1", "window.shrinks=true")  # the same figures on every machine
     config = configs.load("default", FILES / "detectors", overrides)
     while True:
         try:
-            return _trained(series, (*overrides, f"window.size={config.window.size}"), kept)
+            size = config.window.size
+            return _trained(series, (*overrides, *_split(series, size), f"window.size={size}"), kept)
         except TooLittleData:
             if (shorter := shrunk(config)) is None:
                 raise
@@ -100,7 +102,7 @@ def _trained(series: Series, overrides: Sequence[str], kept: Path) -> Detector:
     kept.mkdir(parents=True, exist_ok=True)
     with threads(config.training.threads), tempfile.TemporaryDirectory(dir=kept) as place:
         artifacts = Artifacts(Path(place)).make()
-        ingest.run(artifacts, _file(series, Path(place)), Wanted(time="time"))
+        ingest.run(artifacts, _file(series, Path(place), config.window.size), Wanted(time="time"))
         preprocess.run(artifacts, config)
         weights = _weights(series, overrides, artifacts, kept)
         networks = {name: build_member(name, series.train.shape[1], config) for name in config.members}
@@ -144,9 +146,25 @@ def _code() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def _file(series: Series, folder: Path) -> Path:
-    """The train part as a file of readings; nothing depends on the times but that they are regular."""
-    frame = pd.DataFrame(series.train, columns=[f"f{place:02}" for place in range(series.train.shape[1])])
+def _split(series: Series, size: int) -> tuple[str, ...]:
+    """Overrides that end the calibration part with the train rows of `_file`."""
+    shares, rows = SplitConfig(), len(series.train)
+    fitted = (shares.train + shares.validation + shares.calibration) * (rows + _closing(series, size)) / rows
+    return tuple(f"split.{part}={getattr(shares, part) / fitted!r}" for part in ("train", "validation", "calibration"))
+
+
+def _closing(series: Series, size: int) -> int:
+    """How many test rows are needed for the test part to have a window, behind the window's gap."""
+    return min(2 * size, len(series.test))
+
+
+def _file(series: Series, folder: Path, size: int) -> Path:
+    """The train part as a file of readings, with so many test rows behind it that there is a test part.
+
+    Nothing depends on the times but that they are regular.
+    """
+    rows = np.concatenate([series.train, series.test[: _closing(series, size)]])
+    frame = pd.DataFrame(rows, columns=[f"f{place:02}" for place in range(rows.shape[1])])
     frame.insert(0, "time", pd.date_range("2026-01-01", periods=len(frame), freq="min", tz="UTC"))
     path = folder / "train.parquet"
     frame.to_parquet(path)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from models.networks.moments import moments
 
@@ -65,5 +66,7 @@ def _wide(batches: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     rows = torch.cat(list(batches))
     some = rows[torch.linspace(0, len(rows) - 1, min(SPREAD, len(rows))).long()].double()
     mean = some.mean(dim=0)
-    _, values, vectors = torch.linalg.svd(some - mean, full_matrices=False)
-    return mean, values.square(), vectors
+    centred = some - mean
+    variances, left = torch.linalg.eigh(centred @ centred.T)  # as many as windows, which are fewer than values
+    vectors = normalize(left.flip(1)[:, :MOST].T @ centred)
+    return mean, variances.flip(0).clamp(min=0), vectors

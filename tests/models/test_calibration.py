@@ -1,4 +1,4 @@
-"""From errors to the scale of scores: 0 is typical, 1 is the threshold, on parts that trained nothing."""
+"""From errors to the scale of scores: 0 is typical, 1 is the threshold, on windows that were held out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def errors(seed: int, windows: int) -> Float64:
     return made
 
 
-def calibrated(known: Float64, calibration: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
+def calibrated(normal: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
     """Calibrate in one unbroken stretch."""
     config = TrainingConfig(ensemble=EnsembleConfig.model_validate({"hold": 0, **ensemble}))
     threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
-    return calibrate(networks(), known, calibration, np.zeros(calibration.shape[1], np.int64), config, threshold)
+    return calibrate(networks(), normal, np.zeros(normal.shape[1], np.int64), config, threshold)
 
 
 def scores(result: Calibration, of: Float64, hold: float = 0.0) -> Float64:
@@ -48,10 +48,10 @@ def scores(result: Calibration, of: Float64, hold: float = 0.0) -> Float64:
 @pytest.mark.parametrize("hold", [0.0, 0.9])
 @pytest.mark.parametrize("combine", RULES)
 def test_typical_is_zero_and_the_threshold_is_one(combine: str, hold: float):
-    """Half of the calibration windows score below 0, and no more than promised above 1."""
-    calibration = errors(1, 1001)
-    result = calibrated(errors(0, 800), calibration, combine=combine, hold=hold)
-    found = scores(result, calibration, hold)
+    """Half of the held-out windows score below 0, and no more than promised above 1."""
+    normal = errors(1, 1001)
+    result = calibrated(normal, combine=combine, hold=hold)
+    found = scores(result, normal, hold)
     assert np.median(found) == pytest.approx(0, abs=1e-9)
     assert (found > 1).mean() == pytest.approx(result.anomaly_rate)
     assert result.level == result.zero + result.unit
@@ -62,16 +62,16 @@ def test_typical_is_zero_and_the_threshold_is_one(combine: str, hold: float):
 @pytest.mark.parametrize("method", ["quantile", "k_sigma", "pot", "budget"])
 def test_a_vote_asks_each_member_at_its_own_threshold(method: str):
     """A window is over 1 exactly when two of three networks, each alone, would call it anomalous."""
-    known, calibration, fresh = errors(0, 800), errors(1, 1000), errors(2, 1000)
+    normal, fresh = errors(1, 1000), errors(2, 1000)
     ayes = np.zeros(1000)
     for member in range(3):
         alone = slice(member, member + 1)
         config = TrainingConfig(ensemble=EnsembleConfig(hold=0))
         threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
         nets = {NAMES[member]: Nothing(4, 4)}
-        result = calibrate(nets, known[alone], calibration[alone], np.zeros(1000, np.int64), config, threshold)
+        result = calibrate(nets, normal[alone], np.zeros(1000, np.int64), config, threshold)
         ayes += scores(result, fresh[alone]) > 1
-    vote = calibrated(known, calibration, method, combine="vote")
+    vote = calibrated(normal, method, combine="vote")
     assert 0 < (ayes >= 2).sum() < 100
     assert ((scores(vote, fresh) > 1) == (ayes >= 2)).all()
 
@@ -81,7 +81,7 @@ def test_a_vote_asks_each_member_at_its_own_threshold(method: str):
 def test_windows_that_are_all_alike_do_not_make_the_threshold_touchy(same: float, combine: str):
     """When all errors are the same, rounding does not make an anomaly, a tenth more error does, and all is finite."""
     alike = np.full((3, 50, 3), same)
-    result = calibrated(alike, alike, combine=combine)
+    result = calibrated(alike, combine=combine)
     assert scores(result, alike) == pytest.approx(0, abs=1e-6)
     assert (scores(result, alike * (1 + 1e-6)) < 0.1).all()
     assert (scores(result, alike * 1.1 + 1e-3) > 1).all()
@@ -105,7 +105,7 @@ def test_a_hold_reaches_back_to_the_last_break(windows: list[tuple[int, float]],
 
 def test_members_share_their_order():
     """Normalisers and weights stand in the order of the networks, weight 1 where the config is silent."""
-    result = calibrated(errors(0, 100), errors(1, 100), combine="weighted", weights={"three_ae": 4, "one_ae": 2})
+    result = calibrated(errors(1, 100), combine="weighted", weights={"three_ae": 4, "one_ae": 2})
     assert result.ensemble.names == NAMES
     assert result.ensemble.weights == (2, 1, 4)
     assert result.ensemble.members[1].normaliser.feature_scale.min() > 5  # the one that errs ten times as much
@@ -115,20 +115,20 @@ def test_weights_that_can_not_be_are_refused():
     """A weight for a network that is not there, or none above 0, is an error that names the key."""
     for weights, said in (({"four_ae": 1}, "'four_ae'"), (dict.fromkeys(NAMES, 0), "all 0")):
         with pytest.raises(TidewatchError, match=rf"ensemble\.weights.*{said}"):
-            calibrated(errors(0, 9), errors(1, 9), combine="weighted", weights=weights)
+            calibrated(errors(1, 9), combine="weighted", weights=weights)
 
 
-def test_a_calibration_part_without_windows_is_refused():
-    """Nothing can be set from no window; the error says which part lacks them and what to change."""
-    with pytest.raises(TidewatchError, match=r"the calibration part has no window.*split\.calibration.*window\.size"):
-        calibrated(errors(0, 9), errors(1, 0))
+def test_nothing_can_be_set_from_no_window():
+    """The error says what lacks and what to change."""
+    with pytest.raises(TidewatchError, match=r"no window was held out.*more rows.*window\.size"):
+        calibrated(errors(1, 0))
 
 
 def test_the_error_reference_is_before_any_normaliser():
     """Median, 95th percentile and histogram are of the plain mean squared error over members and features."""
-    calibration = errors(1, 400)
-    plain = calibration.mean(axis=(0, 2))
-    reference = calibrated(errors(0, 400), calibration).error
+    normal = errors(1, 400)
+    plain = normal.mean(axis=(0, 2))
+    reference = calibrated(normal).error
     assert reference == describe_errors(plain)
     assert (reference.median, reference.p95) == pytest.approx(tuple(np.quantile(plain, [0.5, 0.95])))
     assert sum(reference.histogram.counts) == 400

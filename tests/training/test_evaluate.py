@@ -65,7 +65,7 @@ def test_no_window_that_fitted_is_judged(trained: Trained):
     times = results["timestamp"].cast("int64").to_pylist()
     judged = {numbers[key] - size + 1 for key in zip(results["series_id"].to_pylist(), times, strict=True)}
     assert len(judged) == len(results)
-    for part in ("train", "validation", "calibration"):
+    for part in ("fitting", "train", "validation", "calibration"):
         fitted = np.load(trained.artifacts.timestamps(loader.FILES[part]))["first"]
         assert not judged & set(fitted.tolist())
     assert judged >= set(np.load(trained.artifacts.timestamps("test"))["first"].tolist())

@@ -23,6 +23,7 @@ DataProcessing/dataset/raw_df.parquet
 DataProcessing/preprocessing_obj/scaler.json
 DataProcessing/preprocessing_obj/scaler.pkl
 DataProcessing/timestamp_data/timestamps_calibration.npy
+DataProcessing/timestamp_data/timestamps_fitting.npy
 DataProcessing/timestamp_data/timestamps_test.npy
 DataProcessing/timestamp_data/timestamps_train.npy
 DataProcessing/timestamp_data/timestamps_val.npy
@@ -31,6 +32,12 @@ model_dataloader/X_calibration.npy
 model_dataloader/X_test.npy
 model_dataloader/X_train.npy
 model_dataloader/X_val.npy
+model_dataloader/rows.npy
+model_dataloader/starts_calibration.npy
+model_dataloader/starts_fitting.npy
+model_dataloader/starts_test.npy
+model_dataloader/starts_train.npy
+model_dataloader/starts_val.npy
 model_dataloader/y_calibration.npy
 model_dataloader/y_test.npy
 model_dataloader/y_train.npy

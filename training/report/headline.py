@@ -98,20 +98,20 @@ def _of_rate(evaluation: Evaluation) -> Iterator[str]:
     elif rate.measured > EVEN[1] * rate.promised:
         yield (
             f"It flagged {number(rate.measured / rate.promised, 2)} times as many windows as promised: the test part "
-            "differs from the part it was calibrated on, or is not free of anomalies."
+            "differs from what it was calibrated on, or is not free of anomalies."
         )
     elif rate.measured < EVEN[0] * rate.promised:
         yield (
             f"It flagged {count(rate.flagged, 'window')} where {round(rate.promised * rate.windows):,} were promised: "
-            "the test part is calmer than the part it was calibrated on, and faults may pass below its threshold."
+            "the test part is calmer than what it was calibrated on, and faults may pass below its threshold."
         )
 
 
 def _of_calibration(findings: Findings) -> Iterator[str]:
-    windows, rate = findings.window["windows"]["calibration"], findings.evaluation.flag_rate.promised
+    windows, rate = findings.window["fitting_windows"], findings.evaluation.flag_rate.promised
     if windows * rate < 1:
         yield (
-            f"The threshold rests on {count(windows, 'calibration window')}; a rate of {percent(rate)} takes at least "
+            f"The threshold rests on {count(windows, 'window')}; a rate of {percent(rate)} takes at least "
             f"{round(1 / rate):,}. It is a guess until it has adapted."
         )
 

@@ -16,7 +16,7 @@ MUCH_MISSING = 0.05
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature: its extremes over all readings, the rest over the train part."""
+    """One feature: its extremes over all readings, the rest over those before the test part."""
 
     name: str
     low: float | None
@@ -61,9 +61,9 @@ def remarks(findings: Findings) -> Iterator[str]:
     constant = [name for name, each in reference.items() if each.std == 0]
     sparse = [name for name, each in reference.items() if each.missing_share > MUCH_MISSING]
     if constant:
-        yield f"Constant in the train part, so that any change there will stand out: {listed(constant)}."
+        yield f"Constant before the test part, so that any change there will stand out: {listed(constant)}."
     if sparse:
-        yield f"More than {percent(MUCH_MISSING)} missing in the train part: {listed(sparse)}."
+        yield f"More than {percent(MUCH_MISSING)} missing before the test part: {listed(sparse)}."
 
 
 def _feature(name: str, each: FeatureReference, health: Health) -> Feature:

@@ -9,7 +9,7 @@ from itertools import groupby
 from schemas.evaluation import Injected
 from training.report.words import percent
 
-MEANING = {"sd": "size, in sd over the train part", "rows": "readings it lasts"}
+MEANING = {"sd": "size, in sd before the test part", "rows": "readings it lasts"}
 
 
 @dataclass(frozen=True)

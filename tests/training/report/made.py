@@ -50,6 +50,7 @@ def findings(
             "interval_us": SECOND,
             "gap_us": 10 * SECOND,
             "windows": {"train": 600, "validation": 100, "calibration": 200, "test": windows},
+            "fitting_windows": 1000,
         },
         "histories": {name: learning() for name in NETWORKS},
         "evaluation": evaluation(windows, labelled=labelled),

@@ -135,11 +135,11 @@ def test_injected_anomalies_are_a_grid():
     assert injected.untouched([*spike, *stuck]) == "Of the same stretches left untouched, 13 % were flagged."
 
 
-def test_too_few_calibration_windows_are_said():
+def test_too_few_windows_for_the_threshold_are_said():
     """A threshold for 1 % can not come from 50 windows."""
     found = findings()
-    few = findings(window=found.window | {"windows": found.window["windows"] | {"calibration": 50}})
-    assert any("rests on 50 calibration windows" in text for text in headline.cautions(few))
+    few = findings(window=found.window | {"fitting_windows": 50})
+    assert any("rests on 50 windows" in text for text in headline.cautions(few))
 
 
 def test_without_labels_the_limits_say_so():
