@@ -13,11 +13,14 @@ from schemas.training import ThresholdConfig
 
 Float64 = NDArray[np.float64]
 State = NDArray[np.float32]
-Verdict = tuple[Float64, NDArray[np.bool_]]
+Mask = NDArray[np.bool_]
+Verdict = tuple[Float64, Mask]
 
 PEAKS_NEEDED = 20  # fewer do not show the shape of a tail
 FLOOR = 0.5  # no effective threshold falls below this
 LOG_FLOOR = float(np.log(FLOOR))
+LOG_CEILING = 30.0  # nor does one rise above e to this
+LARGEST = 1000.0  # times the threshold: what a score counts at most
 
 
 class Threshold(Protocol):
@@ -110,48 +113,73 @@ class PeaksOverThreshold(_Fixed):
 class FlagBudget:
     """Tracks the threshold that `rate` of each series' scores exceed, and pays for each flag it learns from.
 
-    A fault that stays spends the budget, raising the threshold at most 1.43 times; then the threshold stands still.
-    After PATIENCE scores on a low budget the fault is taken for the new normal. State: the log of the threshold, the
-    budget, the threshold's drift per score, and for how many scores the budget has been low.
+    A flag raises the threshold by STEP times the score over the threshold, in the log, and never more than half of the
+    way to the score. A fault that stays spends the budget; then the threshold stands still. After PATIENCE flags that
+    could not be paid the fault is taken for the new normal, and the series begins anew from there. One that begins has
+    twice the budget and steps of 1, until they have shrunk to STEP, which takes 526 scores.
     """
 
     rate: float
     method: ClassVar[str] = "budget"
     adapts: ClassVar[bool] = True
-    state_size: ClassVar[int] = 4
+    state_size: ClassVar[int] = 5  # log of the threshold, budget, drift of the log per score, flags not paid, step
 
-    BUDGET: ClassVar[float] = 24.0  # flags
+    BUDGET: ClassVar[float] = 14.0  # flags
     REFILL: ClassVar[float] = 5.0  # flags regained per flag promised
-    PATIENCE: ClassVar[float] = 1100.0  # scores
+    PATIENCE: ClassVar[float] = 1100.0  # flags
     STEP: ClassVar[float] = 0.015  # in the log of the threshold
-    DRIFT_STEP: ClassVar[float] = 1e-6
-    DRIFT_LIMIT: ClassVar[float] = 1e-4
+    HALVING: ClassVar[float] = 8.0  # scores after which the first step is halved; 16 scores for a third, and so on
+    DRIFT_STEP: ClassVar[float] = 4e-6
+    DRIFT_LIMIT: ClassVar[float] = 3e-4
 
     def fit(self, scores: Float64) -> float:
         """The quantile, where every series starts."""
         return Quantile(self.rate).fit(scores)
 
     def start(self, n: int) -> State:
-        """A threshold of 1 and a full budget."""
-        return np.tile(np.array([0, self.BUDGET, 0, 0], np.float32), (n, 1))
+        """A threshold of 1, as a series begins."""
+        return np.tile(np.array([0, 2 * self.BUDGET, 0, 0, 1], np.float32), (n, 1))
 
     def decide(self, scores: Float64, state: State) -> Verdict:
         """Decide, pay, learn; n may hold any mix of series."""
         now = np.ascontiguousarray(state.T, np.float64)
-        log, budget, drift, low = now  # views: what changes them changes `now`
-        thresholds = np.maximum(np.exp(log), FLOOR)
+        thresholds = np.maximum(np.exp(now[0]), FLOOR)
         flagged = scores > thresholds
-        pays = flagged & (budget >= 1)
-        learns = (flagged == pays) | (low > self.PATIENCE)
-        surprise = (flagged - self.rate) * learns
-        drift += self.DRIFT_STEP * surprise
-        np.minimum(np.maximum(drift, -self.DRIFT_LIMIT, out=drift), self.DRIFT_LIMIT, out=drift)
-        log += self.STEP * surprise + drift * learns
-        np.maximum(log, LOG_FLOOR, out=log)
-        budget[:] = np.where(flagged, budget - pays, np.minimum(budget + self.REFILL * self.rate, self.BUDGET))
-        low[:] = (low + 1) * (budget < self.BUDGET / 2)
+        self._learn(now, scores, thresholds, flagged)
         state[:] = now.T
         return thresholds, flagged
+
+    def _learn(self, now: Float64, scores: Float64, thresholds: Float64, flagged: Mask) -> None:
+        """The state after these scores, in place, (state_size, n); a flag that is not paid for teaches nothing."""
+        log, budget, drift, unpaid, step = now  # views: what changes them changes `now`
+        refused = flagged & (budget < 1)
+        paid = np.flatnonzero(flagged & ~refused)  # few
+        drift += self.DRIFT_STEP * (flagged - self.rate) * ~refused
+        _limit(drift, -self.DRIFT_LIMIT, self.DRIFT_LIMIT)
+        log += (drift - step * self.rate) * ~refused
+        log[paid] += self._rise(scores[paid] / thresholds[paid], step[paid])
+        _limit(log, LOG_FLOOR, LOG_CEILING)
+        most = self.BUDGET * (1.0 + (step > self.STEP))
+        budget += self.REFILL * self.rate * ~flagged
+        budget[paid] -= 1
+        np.minimum(budget, most, out=budget)
+        unpaid += refused
+        unpaid *= budget < self.BUDGET / 2
+        np.maximum(step / (1 + step / self.HALVING), self.STEP, out=step)
+        accepted = np.flatnonzero(unpaid > self.PATIENCE)
+        if accepted.size:
+            now[1:, accepted] = self.start(1)[:, 1:].T
+
+    def _rise(self, times: Float64, step: Float64) -> Float64:
+        """What flags of scores that are so many `times` the threshold add to its log."""
+        times = np.minimum(times, LARGEST)
+        half = np.maximum(np.log(times) / 2, self.STEP)
+        return np.minimum(np.maximum(self.STEP * times, step), half)
+
+
+def _limit(values: Float64, low: float, high: float) -> None:
+    """In place; np.clip takes several times as long for few values."""
+    np.minimum(np.maximum(values, low, out=values), high, out=values)
 
 
 THRESHOLDS: Mapping[str, Callable[[ThresholdConfig], Threshold]] = {

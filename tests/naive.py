@@ -123,19 +123,29 @@ def filled(rows: Any, segments: Any, hold_limit: int, default: Any) -> list[list
 
 def flag_budget(scores: Sequence[float], rate: float) -> list[tuple[float, bool]]:
     """The threshold that each score of one series is held to, and whether it is over it."""
-    log, budget, drift, low = 0.0, 24.0, 0.0, 0.0
+    log, budget, drift, unpaid, step = 0.0, 28.0, 0.0, 0.0, 1.0
     decided = []
     for score in scores:
         threshold = max(math.exp(log), 0.5)
-        flagged = score > threshold
-        pays = flagged and budget >= 1
-        learns = not flagged or pays or low > 1100
-        error = (flagged - rate) if learns else 0.0
-        drift = min(max(drift + 1e-6 * error, -1e-4), 1e-4)
-        log = max(log + 0.015 * error + (drift if learns else 0.0), math.log(0.5))
-        budget = budget - pays if flagged else min(budget + 5 * rate, 24.0)
-        low = 0.0 if budget >= 12 else low + 1
-        log, budget, drift, low = (float(np.float32(each)) for each in (log, budget, drift, low))
+        flagged, young = score > threshold, step > 0.015
+        refused = flagged and budget < 1
+        if not refused:
+            drift = min(max(drift + 4e-6 * (flagged - rate), -3e-4), 3e-4)
+            log += drift - step * rate
+            if flagged:
+                times = min(score / threshold, 1000)
+                log += min(max(0.015 * times, step), max(math.log(times) / 2, 0.015))
+            log = min(max(log, math.log(0.5)), 30)
+        if not flagged:
+            budget += 5 * rate
+        elif not refused:
+            budget -= 1
+        budget = min(budget, 28.0 if young else 14.0)
+        unpaid = unpaid + refused if budget < 7 else 0.0
+        step = max(step / (1 + step / 8), 0.015)
+        if unpaid > 1100:
+            budget, drift, unpaid, step = 28.0, 0.0, 0.0, 1.0
+        log, budget, drift, unpaid, step = (float(np.float32(each)) for each in (log, budget, drift, unpaid, step))
         decided.append((threshold, flagged))
     return decided
 

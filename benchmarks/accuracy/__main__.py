@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.accuracy import sets
-from benchmarks.accuracy.comparison import Result, Task, results, summary
+from benchmarks.accuracy.comparison import Result, Task, judge, results, summary
 from benchmarks.accuracy.judging import OURS
 from benchmarks.accuracy.tables import show, shown
 from benchmarks.worker import machine
@@ -53,7 +53,7 @@ def _of_set(chosen: argparse.Namespace, name: str, console: Console) -> list[Res
     files = sets.find(chosen.data, name, chosen.files)
     tasks = [Task(chosen.data, name, file, tuple(chosen.overrides), chosen.ablate) for file in files]
     found, began = [], perf_counter()
-    for result in results(tasks, chosen.jobs):
+    for result in results(tasks, chosen.jobs, judge):
         found.append(result)
         own = result.figures[OURS]
         vus = shown(own.values()["vus_pr"], 3)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.accuracy import nab, sets, steps
 from benchmarks.accuracy.ablations import ABLATIONS
@@ -16,6 +16,8 @@ from benchmarks.accuracy.figures import Figures, figures, rounded, together
 from benchmarks.accuracy.judging import NAIVE, OURS, Verdict, bars, naive, ours
 from benchmarks.accuracy.sets import SETS
 from benchmarks.accuracy.trained import KEPT
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def judge(task: Task) -> Result:
     )
 
 
-def results(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
-    """Of all tasks, as they are finished."""
+def results(tasks: Sequence[Task], jobs: int, judge: Callable[[Task], Found]) -> Iterator[Found]:
+    """What comes of all tasks, as they are finished."""
     os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come: more threads than free cores are far slower
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         yield from (future.result() for future in as_completed([pool.submit(judge, task) for task in tasks]))

@@ -67,10 +67,10 @@ def decide(normal: Float64, scores: Float64) -> Verdict:
     return adapt((scores - zero) / unit)
 
 
-def adapt(scores: Float64) -> Verdict:
-    """What the adapting threshold makes of one series' scores (m,)."""
-    state = THRESHOLD.start(1)
-    verdicts = [THRESHOLD.decide(scores[at : at + 1], state) for at in range(len(scores))]
+def adapt(scores: Float64, threshold: Threshold = THRESHOLD) -> Verdict:
+    """What an adapting threshold makes of one series' scores (m,)."""
+    state = threshold.start(1)
+    verdicts = [threshold.decide(scores[at : at + 1], state) for at in range(len(scores))]
     thresholds, flags = (np.concatenate(column) for column in zip(*verdicts, strict=True))
     return Verdict(scores, thresholds, flags)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,25 @@ FOLDER = Path(__file__).parents[1]
 PAGE = FOLDER / "README.md"
 RESULTS = FOLDER / "results" / "accuracy.json"
 PICTURE = FOLDER / "results" / "accuracy.svg"
-BEGIN, END = "<!-- accuracy -->\n", "<!-- end of accuracy -->\n"
+THRESHOLDS = FOLDER / "results" / "thresholds.json"
+KEYS = ("rate_over_promise", "median_rate_over_promise", "f1", "far", "mar", "event_recall")  # of COLUMNS
 
 
-def written(text: str, content: Mapping[str, Any]) -> str:
-    """The page with the figures of `content` between its two marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def written(text: str, name: str, lines: Iterable[str]) -> str:
+    """The page with `lines` between the two marks of this name."""
+    first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
         raise ValueError(
-            f"{PAGE} has no {BEGIN.strip()} with {END.strip()} after it; put both where the figures belong"
+            f"{PAGE} has no {first.strip()} with {last.strip()} after it; put both where the figures belong"
         )
-    return before + begin + "\n" + "\n".join(figures(content)) + "\n" + end + after
+    return before + begin + "\n" + "\n".join(lines) + "\n" + end + after
 
 
 def figures(content: Mapping[str, Any]) -> Iterator[str]:
     """All tables of a run."""
-    machine = content["machine"]
-    packages = ", ".join(f"{name} {machine['packages'][name]}" for name in ("torch", "numpy"))
-    yield f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, {packages}. {_extent(content)}\n"
+    yield _origin(content)
     yield f"![mean VUS-PR by set and detector](results/{PICTURE.name})\n"
     goals = reached(content["sets"])
     cells = [[goal.set, goal.what, f"{value:.3f}", goal.rule, "yes" if met else "no"] for goal, value, met in goals]
@@ -48,10 +48,29 @@ def figures(content: Mapping[str, Any]) -> Iterator[str]:
     yield from _steps(content["sets"])
 
 
+def thresholds(content: Mapping[str, Any]) -> Iterator[str]:
+    """What each rule made of the same scores, set by set."""
+    yield _origin(content)
+    for name, rules in content["sets"].items():
+        sizes = list(next(iter(rules.values()))["steps_still_flagged"])
+        head = [name, *(COLUMNS[key] for key in KEYS), *(f"steps of {size}" for size in sizes)]
+        cells = [
+            [rule, *(shown(own[key], 3) for key in KEYS), *(shown(own["steps_still_flagged"][size], 2) for size in sizes)]
+            for rule, own in rules.items()
+        ]
+        yield from _table(head, cells)
+
+
+def _origin(content: Mapping[str, Any]) -> str:
+    machine = content["machine"]
+    packages = ", ".join(f"{name} {machine['packages'][name]}" for name in ("torch", "numpy"))
+    return f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, {packages}. {_extent(content)}\n"
+
+
 def _extent(content: Mapping[str, Any]) -> str:
     """What makes this run another than the whole one with default settings, if anything does."""
     files = f"The first {content['files']} series of each set only. " if content["files"] else ""
-    return files + (f"Changed: {', '.join(content['overrides'])}." if content["overrides"] else "Default settings.")
+    return files + (f"Changed: {', '.join(content['overrides'])}." if content.get("overrides") else "Default settings.")
 
 
 def _means(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Iterator[str]:
@@ -81,9 +100,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def main() -> None:
     """Write the page and the picture anew."""
-    content = json.loads(RESULTS.read_text(encoding="utf-8"))
-    PICTURE.write_text(svg(content["sets"]), encoding="utf-8")
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), content), encoding="utf-8")
+    accuracy, rules = (json.loads(file.read_text(encoding="utf-8")) for file in (RESULTS, THRESHOLDS))
+    PICTURE.write_text(svg(accuracy["sets"]), encoding="utf-8")
+    text = written(PAGE.read_text(encoding="utf-8"), "accuracy", figures(accuracy))
+    PAGE.write_text(written(text, "thresholds", thresholds(rules)), encoding="utf-8")
 
 
 if __name__ == "__main__":

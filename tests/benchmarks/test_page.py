@@ -26,12 +26,12 @@ def content():
 
 def test_the_page_keeps_what_stands_around_the_figures(content):
     """Figures go between the marks, however often they are written."""
-    text = f"above\n{page.BEGIN}of last year\n{page.END}below\n"
-    once = page.written(text, content)
+    text = "above\n<!-- accuracy -->\nof last year\n<!-- end of accuracy -->\nbelow\n"
+    once = page.written(text, "accuracy", page.figures(content))
     assert once.startswith("above\n")
     assert once.endswith("below\n")
     assert "of last year" not in once
-    assert page.written(once, content) == once
+    assert page.written(once, "accuracy", page.figures(content)) == once
 
 
 def test_the_page_says_what_was_run(content):
@@ -57,7 +57,7 @@ def test_goals_are_held_against_their_bounds(content):
 def test_a_page_without_marks_is_left_alone(content):
     """Rather than figures in a place where nobody looks for them."""
     with pytest.raises(ValueError, match="end of accuracy"):
-        page.written("no marks here", content)
+        page.written("no marks here", "accuracy", page.figures(content))
 
 
 def test_the_picture_has_a_bar_for_each_figure(content):
@@ -68,3 +68,14 @@ def test_the_picture_has_a_bar_for_each_figure(content):
     widths = [float(bar.attrib["width"]) for bar in drawn.iter("{http://www.w3.org/2000/svg}rect")]
     assert len(widths) == 2 * len(SHOWN) - 1
     assert widths[1] == picture.WIDTH / 2
+
+
+def test_a_rule_has_a_line_in_the_table_of_each_set(content):
+    """With the share of steps that it still flagged, if the series were long enough for any."""
+    values = dict.fromkeys(page.KEYS, 0.25)
+    rules = {"asd": {"rolling": values | {"steps_still_flagged": {"2": 0.5}}}}
+    rules["skab"] = {"rolling": values | {"steps_still_flagged": {}}}
+    text = "\n".join(page.thresholds({"machine": content["machine"], "files": None, "sets": rules}))
+    assert "| events | steps of 2 |" in text
+    assert f"| rolling |{' 0.250 |' * 6} 0.50 |\n" in text
+    assert f"| rolling |{' 0.250 |' * 6}\n" in text

@@ -40,16 +40,42 @@ def test_the_budget_is_the_rule_as_written(scores: list[float], rate: float):
 
 
 def test_the_budget_spends_freezes_and_accepts():
-    """A fault that stays is paid for at first, then the threshold stands still, and after 1,100 scores it is normal.
+    """A fault that stays is paid for at first, then the threshold stands still, and after 1,100 flags it is normal.
 
-    score      3 3 3 3 3 3 ...
-    threshold  climbs 24 flags' worth | stands still ............. | climbs again | not flagged any more
+    score      ... 0 0 0 3 3 3 3 3 3 ...
+    threshold  ......... climbs, never to the fault | stands still .............. | climbs at once | no flags any more
     """
-    thresholds, is_anomaly, _ = run("budget", np.full(3000, 3.0))
-    assert thresholds[1100] < 1.43
-    assert thresholds[200] == thresholds[1000]
-    assert is_anomaly[:1100].all()
-    assert not is_anomaly[-1000:].all()
+    thresholds, is_anomaly, _ = run("budget", np.r_[at_release("budget", 2000), np.full(1500, 3.0)])
+    assert thresholds[2015] < 2
+    assert thresholds[2015] == thresholds[3115]
+    assert is_anomaly[2000:3115].all()
+    assert is_anomaly[3135:].mean() < 0.1
+
+
+def test_a_new_series_finds_its_level_at_once():
+    """One that has always been at many times the release's level is no fault: a dozen flags, then the promised rate."""
+    _, is_anomaly, _ = run("budget", 20 + at_release("budget", 3000))
+    assert 0 < is_anomaly[:100].sum() < 40
+    assert is_anomaly[100:].mean() < 0.02
+
+
+def test_one_score_lifts_the_threshold_half_of_the_way_at_most():
+    """Half in the log, however new the series; what is absurd counts as a thousand times the threshold."""
+    for score, after in [(4.0, 2.0), (1000.0, 1000**0.5), (1e9, 1000**0.5), (np.inf, 1000**0.5)]:
+        thresholds, _, _ = run("budget", np.array([score, 0.0]))
+        assert thresholds[1] == pytest.approx(after, rel=0.02)
+
+
+def test_the_further_over_the_threshold_the_more_a_flag_counts():
+    """So that bursts of ten times the threshold need few repeats, and a fault of 1.5 times stays a fault."""
+    calm = at_release("budget", 2000)
+    rises = []
+    for burst in (1.5, 3.0, 9.0):
+        thresholds, _, _ = run("budget", np.r_[calm, np.full(100, burst)])
+        rises.append(thresholds[-1] / thresholds[2000])
+    assert rises == sorted(rises)
+    assert rises[0] < 1.4
+    assert rises[2] > 2.5
 
 
 def test_the_budget_follows_a_stream_that_grows():
@@ -60,9 +86,9 @@ def test_the_budget_follows_a_stream_that_grows():
     assert (scores[5000:] > 1).mean() > 0.05
 
 
-def test_the_budget_is_sixteen_bytes():
-    """What is kept of a series is four float32."""
-    assert FlagBudget(0.01).start(1).nbytes == 16
+def test_the_budget_is_twenty_bytes():
+    """What is kept of a series is five float32."""
+    assert FlagBudget(0.01).start(1).nbytes == 20
 
 
 def test_a_tail_too_short_for_a_shape_gives_the_quantile():
