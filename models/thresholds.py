@@ -152,18 +152,18 @@ class FlagBudget:
     def _learn(self, now: Float64, scores: Float64, thresholds: Float64, flagged: Mask) -> None:
         """The state after these scores, in place, (state_size, n); a flag that is not paid for teaches nothing."""
         log, budget, drift, unpaid, step = now  # views: what changes them changes `now`
-        refused = flagged & (budget < 1)
-        paid = np.flatnonzero(flagged & ~refused)  # few
-        drift += self.DRIFT_STEP * (flagged - self.rate) * ~refused
+        learns = ~flagged | (budget >= 1)
+        paid = np.flatnonzero(flagged & learns)
+        drift += self.DRIFT_STEP * (flagged - self.rate) * learns
         _limit(drift, -self.DRIFT_LIMIT, self.DRIFT_LIMIT)
-        log += (drift - step * self.rate) * ~refused
-        log[paid] += self._rise(scores[paid] / thresholds[paid], step[paid])
+        log += (drift - step * self.rate) * learns
+        if paid.size:
+            log[paid] += self._rise(scores[paid] / thresholds[paid], step[paid])
+            budget[paid] -= 1
         _limit(log, LOG_FLOOR, LOG_CEILING)
-        most = self.BUDGET * (1.0 + (step > self.STEP))
-        budget += self.REFILL * self.rate * ~flagged
-        budget[paid] -= 1
-        np.minimum(budget, most, out=budget)
-        unpaid += refused
+        budget += np.where(flagged, 0, self.REFILL * self.rate)
+        np.minimum(budget, np.where(step > self.STEP, 2 * self.BUDGET, self.BUDGET), out=budget)
+        unpaid += ~learns
         unpaid *= budget < self.BUDGET / 2
         np.maximum(step / (1 + step / self.HALVING), self.STEP, out=step)
         accepted = np.flatnonzero(unpaid > self.PATIENCE)

@@ -54,11 +54,12 @@ def thresholds(content: Mapping[str, Any]) -> Iterator[str]:
     for name, rules in content["sets"].items():
         sizes = list(next(iter(rules.values()))["steps_still_flagged"])
         head = [name, *(COLUMNS[key] for key in KEYS), *(f"steps of {size}" for size in sizes)]
-        cells = [
-            [rule, *(shown(own[key], 3) for key in KEYS), *(shown(own["steps_still_flagged"][size], 2) for size in sizes)]
-            for rule, own in rules.items()
-        ]
-        yield from _table(head, cells)
+        yield from _table(head, [[rule, *_worth(own, sizes)] for rule, own in rules.items()])
+
+
+def _worth(own: Mapping[str, Any], sizes: Sequence[str]) -> Iterator[str]:
+    yield from (shown(own[key], 3) for key in KEYS)
+    yield from (shown(own["steps_still_flagged"][size], 2) for size in sizes)
 
 
 def _origin(content: Mapping[str, Any]) -> str:

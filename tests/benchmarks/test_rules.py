@@ -24,7 +24,7 @@ def test_the_rolling_quantile_is_the_one_of_the_last_scores():
 
 
 def test_each_part_of_the_budget_that_is_off_shows():
-    """Without its beginning a new series at another level is flagged far longer; with even steps a burst counts less."""
+    """Without its beginning a new series at another level is flagged far longer; with even steps bursts count less."""
     risen = np.r_[5 + NOISE[:200]]
     with_it, without = (adapt(risen, rule(RATE)).flags.sum() for rule in (FlagBudget, NoBeginning))
     assert with_it < 40 < 150 < without
