@@ -124,7 +124,7 @@ class FlagBudget:
     adapts: ClassVar[bool] = True
     state_size: ClassVar[int] = 5  # log of the threshold, budget, drift of the log per score, flags not paid, step
 
-    BUDGET: ClassVar[float] = 14.0  # flags
+    BUDGET: ClassVar[float] = 15.0  # flags
     REFILL: ClassVar[float] = 5.0  # flags regained per flag promised
     PATIENCE: ClassVar[float] = 1100.0  # flags
     STEP: ClassVar[float] = 0.015  # in the log of the threshold

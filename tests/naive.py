@@ -123,7 +123,7 @@ def filled(rows: Any, segments: Any, hold_limit: int, default: Any) -> list[list
 
 def flag_budget(scores: Sequence[float], rate: float) -> list[tuple[float, bool]]:
     """The threshold that each score of one series is held to, and whether it is over it."""
-    log, budget, drift, unpaid, step = 0.0, 28.0, 0.0, 0.0, 1.0
+    log, budget, drift, unpaid, step = 0.0, 30.0, 0.0, 0.0, 1.0
     decided = []
     for score in scores:
         threshold = max(math.exp(log), 0.5)
@@ -140,11 +140,11 @@ def flag_budget(scores: Sequence[float], rate: float) -> list[tuple[float, bool]
             budget += 5 * rate
         elif not refused:
             budget -= 1
-        budget = min(budget, 28.0 if young else 14.0)
-        unpaid = unpaid + refused if budget < 7 else 0.0
+        budget = min(budget, 30.0 if young else 15.0)
+        unpaid = unpaid + refused if budget < 7.5 else 0.0
         step = max(step / (1 + step / 8), 0.015)
         if unpaid > 1100:
-            budget, drift, unpaid, step = 28.0, 0.0, 0.0, 1.0
+            budget, drift, unpaid, step = 30.0, 0.0, 0.0, 1.0
         log, budget, drift, unpaid, step = (float(np.float32(each)) for each in (log, budget, drift, unpaid, step))
         decided.append((threshold, flagged))
     return decided
