@@ -1,0 +1,1 @@
+"""Grafana's pages, as data: `python -m monitoring.grafana` writes them (docs/grafana.md)."""
