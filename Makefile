@@ -39,10 +39,11 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(RUN)/ruff format
 
 .PHONY: docs
-docs: $(READY) ## Write the generated references anew: docs/settings.md, docs/metrics.md, schemas/json/
+docs: $(READY) ## Write the generated references anew: docs/settings.md, docs/metrics.md, schemas/json/, Grafana's pages
 	$(RUN)/python -m config.reference
 	$(RUN)/python -m monitoring.reference
 	$(RUN)/python -m schemas.json_schema
+	$(RUN)/python -m monitoring.grafana
 
 .PHONY: bench
 bench: $(READY) ## Measure the worker; figures go to benchmarks/results/

@@ -86,8 +86,8 @@ def _row(expr: str) -> str:
 
 def _flags() -> Panel:
     return graph(
-        "Flags",
-        "Windows flagged, in a second.",
+        "Flags a second",
+        "Windows flagged.",
         Query(rate("tidewatch_flags_total", "dataset", OF_DATASET), "{{dataset}}"),
         unit="cps",
     )

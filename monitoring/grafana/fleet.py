@@ -13,7 +13,7 @@ READINGS = "tidewatch_readings_total"
 FLAGS = "tidewatch_flags_total"
 DEAD = "tidewatch_dead_letters_total"
 LAG = "sum by (topic) (tidewatch_commit_lag_records)"
-BEHIND = f"{LAG} / {rate('tidewatch_records_total', 'topic')}"
+BEHIND = f"{LAG} / clamp_min({rate('tidewatch_records_total', 'topic')}, 0.001)"  # at rest nothing waits
 MOST = 10
 
 
@@ -36,7 +36,7 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Not ready",
             "Workers that do not answer, or have no partitions.",
-            'count(up{job="tidewatch"}) - sum(tidewatch_ready)',
+            'count(up{job="tidewatch"}) - (sum(tidewatch_ready) or vector(0))',
             width=3,
             steps=((1, "red"),),
         ),
@@ -44,7 +44,7 @@ def _now() -> tuple[Panel, ...]:
         stat("Readings", "In a second.", f"sum({rate(READINGS, 'dataset', OF_DATASET)})", unit="cps", width=3),
         stat(
             "Flags",
-            "In the time shown above.",
+            "In the chosen time.",
             f"sum(increase({FLAGS}{{{OF_DATASET}}}[$__range])) or vector(0)",
             width=3,
         ),
@@ -65,7 +65,7 @@ def _now() -> tuple[Panel, ...]:
         ),
         stat(
             "Dead letters",
-            "In the time shown above.",
+            "In the chosen time.",
             f"sum(increase({DEAD}[$__range])) or vector(0)",
             width=3,
             steps=((1, "orange"),),
@@ -75,7 +75,7 @@ def _now() -> tuple[Panel, ...]:
 
 def _datasets() -> Panel:
     return table(
-        "Datasets",
+        "By dataset",
         "A dataset's name leads to its features.",
         Column("readings a second", rate(READINGS, "dataset", OF_DATASET)),
         Column("anomaly rate", f"max by (dataset) ({ANOMALY_RATE.live})", "percentunit"),
@@ -109,7 +109,6 @@ def _releases() -> Panel:
         "Releases in service",
         "How many workers serve each. Two of one dataset for longer than seconds: a worker could not take the new one.",
         Column("workers", f"count by (dataset, release) (tidewatch_release_info{{{OF_RELEASE}}})"),
-        height=7,
         cells=(("release", leads_to("error-drift", "Its errors", THIS_RELEASE)),),
         links=(runbook("release-refused"),),
     )
@@ -131,17 +130,17 @@ def _throughput() -> tuple[Panel, ...]:
     windows = rate("tidewatch_windows_scored_total", "dataset", OF_DATASET)
     return (
         graph(
-            "Readings",
-            "In a second, of datasets with a release in service. At 0: silence.",
+            "Readings a second",
+            "Of datasets with a release in service. At 0: silence.",
             Query(rate(READINGS, "dataset", OF_DATASET), "{{dataset}}"),
             unit="cps",
             width=8,
             links=(runbook("silence"),),
         ),
-        graph("Windows scored", "In a second.", Query(windows, "{{dataset}}"), unit="cps", width=8),
+        graph("Windows a second", "That were scored.", Query(windows, "{{dataset}}"), unit="cps", width=8),
         graph(
-            "Flags",
-            "Windows flagged, in a second.",
+            "Flags a second",
+            "Windows flagged.",
             Query(rate(FLAGS, "dataset", OF_DATASET), "{{dataset}}"),
             unit="cps",
             width=8,
@@ -155,12 +154,12 @@ def _latency() -> tuple[Panel, ...]:
         graph(
             "Publishing",
             "From a chunk's scored windows to the brokers' word that its flags are written. From a reading to its flag"
-            " it takes this, what waits (Behind), and the scoring (milliseconds; no metric tells).",
+            " it takes this, what waits (Time behind), and the scoring (milliseconds; no metric tells).",
             *(Query(_publishing(share), name) for share, name in ((0.5, "median"), (0.95, "95th"), (0.99, "99th"))),
             unit="s",
         ),
         graph(
-            "Behind",
+            "Time behind",
             "How long the workers need for what waits in Kafka, at their pace: flags are so late. An alert follows over"
             " two minutes.",
             Query(BEHIND, "{{topic}}"),
@@ -194,22 +193,22 @@ def _wrong() -> tuple[Panel, ...]:
     changes = (("tidewatch_reloads_total", "put into service"), ("tidewatch_releases_refused_total", "refused"))
     return (
         graph(
-            "Dead letters",
-            "Records that can not be read, in a second, by what failed. An alert follows over one in a thousand.",
+            "Dead letters a second",
+            "Records that can not be read, by what failed. An alert follows over one in a thousand.",
             Query(rate(DEAD, "stage"), "{{stage}}"),
             unit="cps",
             width=8,
             links=(runbook("dead-letters"),),
         ),
         graph(
-            "Readings dropped",
-            "In a second: older than their series' newest, or as old.",
+            "Dropped a second",
+            "Readings older than their series' newest, or as old.",
             *(Query(rate(metric, "dataset", OF_DATASET), f"{{{{dataset}}}} {name}") for metric, name in dropped),
             unit="cps",
             width=8,
         ),
         graph(
-            "Releases",
+            "Changes of releases",
             "Put into service in place of another, and refused, since the workers started.",
             *(
                 Query(f"sum by (dataset) ({metric}{{{OF_DATASET}}})", f"{{{{dataset}}}} {name}")
