@@ -24,6 +24,7 @@ from monitoring.grafana.promql import (
 from monitoring.grafana.runbooks import runbook
 
 EACH = "{{dataset}} {{feature}}"
+RAW = "none"  # in the feature's own unit, which nobody knows
 
 
 def page() -> Page:
@@ -64,11 +65,11 @@ def _ranking() -> Panel:
         "Most moved first",
         "Live beside reference, now; std is the standard deviation of training. A constant feature has none to"
         " be distant by. A feature's name leads to its graphs.",
-        Column("mean, reference", _row(MEAN.ref)),
-        Column("mean, live", _row(MEAN.live)),
+        Column("mean, reference", _row(MEAN.ref), RAW),
+        Column("mean, live", _row(MEAN.live), RAW),
         Column("distance", _row(DISTANCE), "suffix: std", ((2, "orange"), (3, "red"))),
-        Column("std, reference", _row(STD.ref)),
-        Column("std, live", _row(STD.live)),
+        Column("std, reference", _row(STD.ref), RAW),
+        Column("std, live", _row(STD.live), RAW),
         Column("missing, reference", _row(MISSING.ref), "percentunit"),
         Column("missing, live", _row(MISSING.live), "percentunit"),
         Column("PSI", _row(PSI)),
@@ -141,6 +142,7 @@ def _distances() -> tuple[Panel, ...]:
             "The mean of the means of all features, whatever their units: a first glance only, ruled by the largest"
             " numbers.",
             GLOBAL_MEAN,
+            unit=RAW,
             zero=False,
         ),
     )
@@ -156,6 +158,7 @@ def _feature() -> tuple[Panel, ...]:
             MEAN,
             f"{MEAN.ref} + {three}",
             f"{MEAN.ref} - {three}",
+            unit=RAW,
             width=6,
             zero=False,
             links=(runbook("feature-mean"),),
@@ -165,6 +168,7 @@ def _feature() -> tuple[Panel, ...]:
             "In the feature's own unit. An alert follows over twice that of training.",
             STD,
             f"2 * {STD.ref} + 1e-6 * abs({MEAN.ref})",
+            unit=RAW,
             width=6,
             links=(runbook("feature-spread"), runbook("feature-stuck")),
         ),

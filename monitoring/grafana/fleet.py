@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from monitoring.grafana.now import Column, stat, table
-from monitoring.grafana.over_time import graph
+from monitoring.grafana.over_time import bands, graph
 from monitoring.grafana.page import THIS_FEATURE, THIS_RELEASE, Page, Section, leads_to
 from monitoring.grafana.panel import Panel, Query
-from monitoring.grafana.promql import ANOMALY_RATE, BY_FEATURE, DISTANCE, MEAN, OF_DATASET, OF_RELEASE, rate
+from monitoring.grafana.promql import ANOMALY_RATE, BY_FEATURE, DISTANCE, MEAN, OF_DATASET, OF_RELEASE, grown, rate
 from monitoring.grafana.runbooks import runbook
 
 READINGS = "tidewatch_readings_total"
@@ -45,7 +45,7 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Flags",
             "In the chosen time.",
-            f"sum(increase({FLAGS}{{{OF_DATASET}}}[$__range])) or vector(0)",
+            grown(FLAGS, OF_DATASET),
             width=3,
         ),
         stat(
@@ -66,7 +66,7 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Dead letters",
             "In the chosen time.",
-            f"sum(increase({DEAD}[$__range])) or vector(0)",
+            grown(DEAD),
             width=3,
             steps=((1, "orange"),),
         ),
@@ -92,8 +92,8 @@ def _drifted() -> Panel:
         "Most drifted features",
         f"The {MOST} whose mean is farthest from training, in its standard deviations. A name leads to its graphs.",
         Column("distance", _of_those(DISTANCE), "suffix: std", ((2, "orange"), (3, "red"))),
-        Column("mean, reference", _of_those(MEAN.ref)),
-        Column("mean, live", _of_those(MEAN.live)),
+        Column("mean, reference", _of_those(MEAN.ref), "none"),
+        Column("mean, live", _of_those(MEAN.live), "none"),
         first="distance",
         cells=(("feature", leads_to("feature-drift", "This feature", THIS_FEATURE)),),
         links=(runbook("feature-mean"),),
@@ -115,11 +115,11 @@ def _releases() -> Panel:
 
 
 def _alerts() -> Panel:
-    return graph(
+    return bands(
         "Alerts that fire",
         "By Prometheus' own account; Alertmanager says who heard of it. What to do: the page of runbooks.",
         Query(
-            'count by (alertname, dataset) (ALERTS{alertstate="firing", alertname=~"Tidewatch.*"})',
+            'max by (alertname, dataset) (ALERTS{alertstate="firing", alertname=~"Tidewatch.*"})',
             "{{alertname}} {{dataset}}",
         ),
         links=(leads_to("runbooks", "Runbooks"),),

@@ -68,6 +68,26 @@ def against(
     return graph(title, description, *queries, unit=unit, width=width, zero=zero, links=links)
 
 
+def bands(title: str, description: str, query: Query, *, links: tuple[Link, ...] = ()) -> Panel:
+    """A red band for as long as a series is there."""
+    return Panel(
+        "state-timeline",
+        title,
+        description,
+        (query,),
+        asks=OVER_TIME,
+        defaults=in_colour("red") | {"custom": {"fillOpacity": 70, "lineWidth": 0}, "noValue": "none"},
+        options={
+            "showValue": "never",
+            "mergeValues": True,
+            "rowHeight": 0.8,
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
+        links=links,
+    )
+
+
 def heatmap(title: str, description: str, expr: str, *, unit: str, width: int = 24) -> Panel:
     """How many there are in each bucket of a histogram that holds what is now: it falls too."""
     return Panel(

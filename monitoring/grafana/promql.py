@@ -69,3 +69,9 @@ KS = f"max {BY_FEATURE} (feature_ks_live{{{OF_FEATURE}}})"  # of several workers
 def rate(metric: str, by: str, labels: str = "") -> str:
     """How much a counter grows in a second, over all workers."""
     return f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))"
+
+
+def grown(metric: str, labels: str = "") -> str:
+    """By how much a counter grew in the chosen time; of one that was made in it, `increase` would miss the first."""
+    counter = f"{metric}{{{labels}}}"
+    return f"sum(({counter} unless {counter} offset $__range) or increase({counter}[$__range])) or vector(0)"

@@ -14,14 +14,12 @@ DRIFT = (
     *("error-drift", "anomaly-rate"),
 )
 SERVICE = ("worker-down", "silence", "dead-letters", "release-refused", "commit-lag", "commit-age")
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)]+)\)")
 
 
 def runbook(name: str) -> Link:
     """A panel's link to the runbook docs/runbooks/`name`.md."""
-    behind = 1 if name in DRIFT else 2  # headings, which have numbers too
-    return Link(
-        f"Runbook: {name}", f"/d/tidewatch-runbooks?viewPanel=panel-{(DRIFT + SERVICE).index(name) + 1 + behind}"
-    )
+    return Link(f"Runbook: {name}", _place(name))
 
 
 def page(texts: Mapping[str, str]) -> Page:
@@ -33,7 +31,18 @@ def page(texts: Mapping[str, str]) -> Page:
     return Page("runbooks", "Runbooks", "What to do about each alert (docs/runbooks).", sections, variables=False)
 
 
+def _place(name: str) -> str:
+    headings = 1 if name in DRIFT else 2  # before it: they have numbers too
+    return f"/d/tidewatch-runbooks?viewPanel=panel-{(DRIFT + SERVICE).index(name) + 1 + headings}"
+
+
 def _shown(markdown: str) -> Panel:
-    """The title becomes the panel's; links to other files, which are not here, become their text."""
+    """The title becomes the panel's."""
     title, _, content = markdown.partition("\n")
-    return text(title.removeprefix("# "), re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"\1", content).strip())
+    return text(title.removeprefix("# "), LINK.sub(_led, content).strip())
+
+
+def _led(link: re.Match[str]) -> str:
+    """To a runbook it leads to its panel; to another file, which is not here, it becomes its text."""
+    called, name = link[1], link[2].removesuffix(".md")
+    return f"[{called.removesuffix('.md')}]({_place(name)})" if name in DRIFT + SERVICE else called

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,13 +15,14 @@ import yaml
 from monitoring.grafana import pages, runbooks
 from monitoring.grafana.page import COLUMNS, Section, laid_out
 from monitoring.grafana.panel import SOURCE, Panel
+from monitoring.grafana.promql import grown
 from monitoring.reference import page as reference_page
-from tests.dashboards import FOLDER, ROOT, VARIABLES, Json, asked, boards
+from tests.dashboards import FOLDER, ROOT, VARIABLES, Json, asked, boards, chosen
 
 BOARDS = boards()
 OF_DATA = {name: board for name, board in BOARDS.items() if name != "runbooks"}
 PROVISIONING = ROOT / "monitoring" / "grafana" / "provisioning"
-NO_METRIC = re.compile(r'"[^"]*"|\{[^}]*\}|\b(?:by|on|group_left) \([^)]*\)|\[[^\]]*\]|\b\d\w*')
+NO_METRIC = re.compile(r'"[^"]*"|\{[^}]*\}|\b(?:by|on|group_left) \([^)]*\)|\[[^\]]*\]|\$\w+|\b\d\w*')
 WORDS = {
     "sum",
     "max",
@@ -173,6 +177,43 @@ def test_the_link_to_a_runbook_leads_to_its_text(name):
     assert (ROOT / "docs" / "runbooks" / f"{name}.md").read_text().startswith(f"# {panel['title']}\n")
 
 
+def test_links_between_runbooks_lead_to_each_other():
+    """Others, to files that are not in Grafana, are their text."""
+    texts = dict.fromkeys(runbooks.DRIFT + runbooks.SERVICE, "# T\n\nSee [this](silence.md), [that](../drift.md).\n")
+    shown = runbooks.page(texts).sections[0].panels[0].options["content"]
+    assert shown == f"See [this]({runbooks.runbook('silence').url}), that."
+
+
 def test_every_runbook_is_on_the_page():
     """Once, as drift or as service."""
     assert sorted(runbooks.DRIFT + runbooks.SERVICE) == sorted(pages.texts(ROOT / pages.RUNBOOKS))
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")
+@pytest.mark.parametrize(
+    ("series", "minute", "wanted"),
+    [
+        ({"c": "_x30 1x30"}, 60, 1),
+        ({'c{of="new"}': "_x90 1+1x30", 'c{of="old"}': "5x59 5+1x60"}, 120, 31 + 60),
+        ({"other": "0x60"}, 60, 0),
+    ],
+    ids=["its first", "new and old", "none"],
+)
+def test_what_a_counter_grew_by_has_its_first(series: dict[str, str], minute: int, wanted: int, tmp_path: Path):
+    """A single dead letter makes the counter, and `increase` alone would say 0."""
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": chosen(grown("c")),
+                "eval_time": f"{minute}m",
+                "exp_samples": [{"labels": "{}", "value": wanted}],
+            }
+        ],
+    }
+    (tmp_path / "case.yml").write_text(yaml.safe_dump({"tests": [case]}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "case.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
