@@ -20,6 +20,9 @@ from stream_app.local_kafka.ports import free_port
 FASTER = 120  # a horizon of half an hour is 15 seconds
 PATIENCE_SECONDS = 90.0
 
+needs_promtool = pytest.mark.skipif(
+    not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)"
+)
 needed = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")),
     reason="Prometheus and Alertmanager are not installed (Debian: apt install prometheus prometheus-alertmanager)",

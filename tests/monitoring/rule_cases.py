@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -137,6 +137,6 @@ def first(series: Series, matching: Callable[[str], bool], values: str) -> Serie
     return {name: values if matching(name) else value for name, value in series.items()}
 
 
-def together(*fleets: Iterable[tuple[str, str]] | Series) -> Series:
+def together(*fleets: Series) -> Series:
     """Several workers."""
-    return {name: value for one in fleets for name, value in dict(one).items()}
+    return {name: value for one in fleets for name, value in one.items()}

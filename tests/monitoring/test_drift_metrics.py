@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import subprocess
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ from monitoring.horizon import Span
 from monitoring.scraped import add_up
 from schemas.drift import Report
 from tests.monitoring.drifting import NOW, PANE_US, Served, drawn, part, reference, sample
+from tests.watchers import needs_promtool
 
 PUMPS = Served("pumps", "r1", reference())
 STRANGE = 'a "strange"\\name\nin two lines'
@@ -112,7 +112,7 @@ def test_nothing_is_told_before_anything_is_loaded():
     assert seen.keys() == {"tidewatch_drift_horizon_seconds", "tidewatch_drift_min_readings"}
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")
+@needs_promtool
 def test_promtool_finds_nothing_to_say():
     """Names, help and types are as Prometheus wants them."""
     done = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import combinations, pairwise
@@ -18,6 +17,7 @@ from monitoring.grafana.panel import SOURCE, Panel
 from monitoring.grafana.promql import grown
 from monitoring.reference import page as reference_page
 from tests.dashboards import FOLDER, ROOT, VARIABLES, Json, asked, boards, chosen
+from tests.watchers import needs_promtool
 
 BOARDS = boards()
 OF_DATA = {name: board for name, board in BOARDS.items() if name != "runbooks"}
@@ -189,7 +189,7 @@ def test_every_runbook_is_on_the_page():
     assert sorted(runbooks.DRIFT + runbooks.SERVICE) == sorted(pages.texts(ROOT / pages.RUNBOOKS))
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")
+@needs_promtool
 @pytest.mark.parametrize(
     ("series", "minute", "wanted"),
     [

@@ -24,14 +24,12 @@ from tests.monitoring.rule_cases import (
     fleet,
     together,
 )
+from tests.watchers import needs_promtool
 
 MONITORING = Path(drift_metrics.__file__).parent
 ROOT = MONITORING.parent
 RULES = yaml.safe_load((MONITORING / "alert_rules.yml").read_text())
 ALERTS = {rule["alert"]: rule for group in RULES["groups"] for rule in group["rules"]}
-needs_promtool = pytest.mark.skipif(
-    not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)"
-)
 needs_amtool = pytest.mark.skipif(
     not shutil.which("amtool"), reason="amtool is not installed (Debian: apt install prometheus-alertmanager)"
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.end_to_end.rig import tidewatch
 from tests.kafka_fixture import KafkaAtHand, Record
 from tests.stream_app.test_worker import SERIES, Bench, readings
 from tests.tiny_release import publish
+from tests.watchers import needs_promtool
 from tests.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.kafka
@@ -97,7 +97,7 @@ def test_partitions_that_move_count_once_and_workers_add_up(bench: Bench):
         assert {feature["feature"] for feature in report["features"]} == {"flow", "temp"}
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")
+@needs_promtool
 def test_promtool_finds_nothing_to_say(bench: Bench):
     """Of the whole page of a worker that has something to tell: names, help and types are as Prometheus wants them."""
     publish(bench.store, "pumps")
