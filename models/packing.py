@@ -62,11 +62,19 @@ def take(table: SeriesTable, series: Sequence[str], detector: Detector) -> Snaps
         detector.features,
         detector.scaler,
         series,
-        table.records[slots],
+        _without_gaps(table.records[slots]),
         histories.count[slots],
         histories.rows[slots],
         histories.times[slots],
     )
+
+
+def _without_gaps(records: NDArray[np.void]) -> NDArray[np.void]:
+    """The same records; what lies between their fields is 0, so that one state is always the same bytes."""
+    clean = np.zeros(records.shape, records.dtype)
+    for name in records.dtype.names or ():
+        clean[name] = records[name]
+    return clean
 
 
 def put(table: SeriesTable, snapshot: Snapshot, detector: Detector) -> None:

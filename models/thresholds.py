@@ -113,32 +113,30 @@ class PeaksOverThreshold(_Fixed):
 class FlagBudget:
     """Tracks the threshold that `rate` of each series' scores exceed, and pays for each flag it learns from.
 
-    A flag raises the threshold by STEP times the score over the threshold, in the log, and never more than half of the
-    way to the score. A fault that stays spends the budget; then the threshold stands still. After PATIENCE flags that
-    could not be paid the fault is taken for the new normal, and the series begins anew from there. One that begins has
-    twice the budget and steps of 1, until they have shrunk to STEP, which takes 526 scores.
+    A flag raises the threshold by STEP in the log, more if the score is far over it; the scores that are not flagged
+    lower it again. A fault that stays spends the budget, then the threshold stands still. After PATIENCE flags that
+    could not be paid the fault is taken for the new normal: all flags teach, until half of the budget is back.
     """
 
     rate: float
     method: ClassVar[str] = "budget"
     adapts: ClassVar[bool] = True
-    state_size: ClassVar[int] = 5  # log of the threshold, budget, drift of the log per score, flags not paid, step
+    state_size: ClassVar[int] = 3  # log of the threshold, budget, flags not paid
 
-    BUDGET: ClassVar[float] = 15.0  # flags
+    BUDGET: ClassVar[float] = 17.0  # flags
     REFILL: ClassVar[float] = 5.0  # flags regained per flag promised
     PATIENCE: ClassVar[float] = 1100.0  # flags
-    STEP: ClassVar[float] = 0.015  # in the log of the threshold
-    HALVING: ClassVar[float] = 8.0  # scores after which the first step is halved; 16 scores for a third, and so on
-    DRIFT_STEP: ClassVar[float] = 4e-6
-    DRIFT_LIMIT: ClassVar[float] = 3e-4
+    STEP: ClassVar[float] = 0.015  # in the log of the threshold, for a flag at the threshold
+    FURTHER: ClassVar[float] = 0.7  # power of score over threshold by which a flag counts more
+    FALL: ClassVar[float] = 1.25  # steps down per flag promised: as many as a usual flag goes up
 
     def fit(self, scores: Float64) -> float:
         """The quantile, where every series starts."""
         return Quantile(self.rate).fit(scores)
 
     def start(self, n: int) -> State:
-        """A threshold of 1, as a series begins."""
-        return np.tile(np.array([0, 2 * self.BUDGET, 0, 0, 1], np.float32), (n, 1))
+        """A threshold of 1 and all of the budget."""
+        return np.tile(np.array([0, self.BUDGET, 0], np.float32), (n, 1))
 
     def decide(self, scores: Float64, state: State) -> Verdict:
         """Decide, pay, learn; n may hold any mix of series."""
@@ -150,36 +148,19 @@ class FlagBudget:
         return thresholds, flagged
 
     def _learn(self, now: Float64, scores: Float64, thresholds: Float64, flagged: Mask) -> None:
-        """The state after these scores, in place, (state_size, n); a flag that is not paid for teaches nothing."""
-        log, budget, drift, unpaid, step = now  # views: what changes them changes `now`
-        learns = ~flagged | (budget >= 1)
-        paid = np.flatnonzero(flagged & learns)
-        drift += self.DRIFT_STEP * (flagged - self.rate) * learns
-        _limit(drift, -self.DRIFT_LIMIT, self.DRIFT_LIMIT)
-        log += (drift - step * self.rate) * learns
-        if paid.size:
-            log[paid] += self._rise(scores[paid] / thresholds[paid], step[paid])
-            budget[paid] -= 1
-        _limit(log, LOG_FLOOR, LOG_CEILING)
-        budget += np.where(flagged, 0, self.REFILL * self.rate)
-        np.minimum(budget, np.where(step > self.STEP, 2 * self.BUDGET, self.BUDGET), out=budget)
-        unpaid += ~learns
+        """The state after these scores, in place, (state_size, n)."""
+        log, budget, unpaid = now  # views: what changes them changes `now`
+        pays = flagged & (budget >= 1)
+        learns = ~flagged | pays | (unpaid > self.PATIENCE)
+        log -= self.FALL * self.STEP * self.rate * learns
+        rising = np.flatnonzero(flagged & learns)
+        if rising.size:
+            log[rising] += self.STEP * np.minimum(scores[rising] / thresholds[rising], LARGEST) ** self.FURTHER
+        np.minimum(np.maximum(log, LOG_FLOOR, out=log), LOG_CEILING, out=log)
+        budget += np.where(flagged, -1.0 * pays, self.REFILL * self.rate)
+        np.minimum(budget, self.BUDGET, out=budget)
+        unpaid += flagged & ~pays
         unpaid *= budget < self.BUDGET / 2
-        np.maximum(step / (1 + step / self.HALVING), self.STEP, out=step)
-        accepted = np.flatnonzero(unpaid > self.PATIENCE)
-        if accepted.size:
-            now[1:, accepted] = self.start(1)[:, 1:].T
-
-    def _rise(self, times: Float64, step: Float64) -> Float64:
-        """What flags of scores that are so many `times` the threshold add to its log."""
-        times = np.minimum(times, LARGEST)
-        half = np.maximum(np.log(times) / 2, self.STEP)
-        return np.minimum(np.maximum(self.STEP * times, step), half)
-
-
-def _limit(values: Float64, low: float, high: float) -> None:
-    """In place; np.clip takes several times as long for few values."""
-    np.minimum(np.maximum(values, low, out=values), high, out=values)
 
 
 THRESHOLDS: Mapping[str, Callable[[ThresholdConfig], Threshold]] = {

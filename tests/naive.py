@@ -123,29 +123,26 @@ def filled(rows: Any, segments: Any, hold_limit: int, default: Any) -> list[list
 
 def flag_budget(scores: Sequence[float], rate: float) -> list[tuple[float, bool]]:
     """The threshold that each score of one series is held to, and whether it is over it."""
-    log, budget, drift, unpaid, step = 0.0, 30.0, 0.0, 0.0, 1.0
+    log, budget, unpaid = 0.0, 17.0, 0.0
     decided = []
     for score in scores:
         threshold = max(math.exp(log), 0.5)
-        flagged, young = score > threshold, step > 0.015
-        refused = flagged and budget < 1
-        if not refused:
-            drift = min(max(drift + 4e-6 * (flagged - rate), -3e-4), 3e-4)
-            log += drift - step * rate
+        flagged = score > threshold
+        paid = flagged and budget >= 1
+        if paid or not flagged or unpaid > 1100:
+            log -= 1.25 * 0.015 * rate
             if flagged:
-                times = min(score / threshold, 1000)
-                log += min(max(0.015 * times, step), max(math.log(times) / 2, 0.015))
+                log += 0.015 * min(score / threshold, 1000) ** 0.7
             log = min(max(log, math.log(0.5)), 30)
         if not flagged:
-            budget += 5 * rate
-        elif not refused:
+            budget = min(budget + 5 * rate, 17)
+        elif paid:
             budget -= 1
-        budget = min(budget, 30.0 if young else 15.0)
-        unpaid = unpaid + refused if budget < 7.5 else 0.0
-        step = max(step / (1 + step / 8), 0.015)
-        if unpaid > 1100:
-            budget, drift, unpaid, step = 30.0, 0.0, 0.0, 1.0
-        log, budget, drift, unpaid, step = (float(np.float32(each)) for each in (log, budget, drift, unpaid, step))
+        else:
+            unpaid += 1
+        if budget >= 8.5:
+            unpaid = 0.0
+        log, budget, unpaid = (float(np.float32(each)) for each in (log, budget, unpaid))
         decided.append((threshold, flagged))
     return decided
 

@@ -47,27 +47,24 @@ class Rolling(Quantile):
         return thresholds, scores > thresholds
 
 
-class NoBeginning(FlagBudget):
-    """A new series is treated as one that is known."""
-
-    def start(self, n: int) -> State:
-        """One budget, small steps."""
-        return np.tile(np.array([0, self.BUDGET, 0, 0, self.STEP], np.float32), (n, 1))
-
-
 class EvenSteps(FlagBudget):
-    """A flag counts the same however far the score is over the threshold, but for a new series."""
+    """A flag counts the same however far the score is over the threshold, and the threshold falls as flags lift it."""
 
     BUDGET: ClassVar[float] = 24.0
+    FURTHER: ClassVar[float] = 0.0
+    FALL: ClassVar[float] = 1.0
 
-    def _rise(self, times: Float64, step: Float64) -> Float64:
-        return np.minimum(super()._rise(times, step), step)
+
+class Unlimited(FlagBudget):
+    """Every flag is paid for: whatever stays is learnt at once."""
+
+    BUDGET: ClassVar[float] = 1e9
 
 
-class NoDrift(FlagBudget):
-    """The threshold has no drift of its own."""
+class Stubborn(FlagBudget):
+    """What was a fault stays one."""
 
-    DRIFT_STEP: ClassVar[float] = 0.0
+    PATIENCE: ClassVar[float] = 1e9
 
 
 def _fixed(method: str) -> Threshold:
@@ -76,9 +73,9 @@ def _fixed(method: str) -> Threshold:
 
 RULES: Mapping[str, tuple[str, Threshold]] = {  # the method that sets the release's level, and the rule from there on
     "flag budget": ("quantile", FlagBudget(RATE)),
-    "... no steps of a new series": ("quantile", NoBeginning(RATE)),
     "... all flags count alike (24)": ("quantile", EvenSteps(RATE)),
-    "... no drift": ("quantile", NoDrift(RATE)),
+    "... no end to the budget": ("quantile", Unlimited(RATE)),
+    "... no end to patience": ("quantile", Stubborn(RATE)),
     "quantile of the last 5,000": ("quantile", Rolling(RATE)),
     "fixed: quantile": ("quantile", _fixed("quantile")),
     "fixed: 3 sigma": ("k_sigma", _fixed("k_sigma")),

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.accuracy import sets
 from benchmarks.accuracy.comparison import Task
 from benchmarks.accuracy.judging import adapt
-from benchmarks.accuracy.rules import RATE, RULES, EvenSteps, NoBeginning, Rolling
+from benchmarks.accuracy.rules import RATE, RULES, EvenSteps, Rolling, Stubborn, Unlimited
 from benchmarks.accuracy.thresholds import compare, summary
 from models.thresholds import FlagBudget
 from tests.benchmarks.labelled_folder import make_parted
@@ -24,13 +24,14 @@ def test_the_rolling_quantile_is_the_one_of_the_last_scores():
 
 
 def test_each_part_of_the_budget_that_is_off_shows():
-    """Without its beginning a new series at another level is flagged far longer; with even steps bursts count less."""
-    risen = np.r_[5 + NOISE[:200]]
-    with_it, without = (adapt(risen, rule(RATE)).flags.sum() for rule in (FlagBudget, NoBeginning))
-    assert with_it < 40 < 150 < without
+    """Even steps: bursts count less; no end to the budget: a fault is soon normal; none to patience: it never is."""
     burst = np.r_[NOISE[:2000], np.full(10, 8.0)]
     with_it, without = (adapt(burst, rule(RATE)).thresholds[-1] for rule in (FlagBudget, EvenSteps))
-    assert without < with_it / 1.5
+    assert without < with_it / 1.3
+    stays = np.r_[NOISE[:2000], np.full(2500, 2.0)]
+    usual, unlimited, stubborn = (adapt(stays, rule(RATE)).flags[2000:] for rule in (FlagBudget, Unlimited, Stubborn))
+    assert unlimited.sum() < 100 < 1000 < usual.sum() < len(usual)
+    assert stubborn.all()
 
 
 def test_all_rules_judge_the_same_series(tmp_path):

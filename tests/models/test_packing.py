@@ -88,7 +88,7 @@ def changed(data: bytes, **values: object) -> bytes:
         ({"window": 10**6}, "contradicts itself"),
         ({"window": 5}, "bytes of rows"),
         ({"threshold_size": 10**9}, "contradicts itself"),
-        ({"threshold_size": 3}, "bytes of records"),
+        ({"threshold_size": 5}, "bytes of records"),
         ({"scale": [1.0, 0.0]}, "scale above 0"),
         ({"mean": "x"}, "can not be read"),
         ({"rows": b"123"}, "3 bytes of rows"),

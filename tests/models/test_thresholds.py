@@ -43,27 +43,30 @@ def test_the_budget_spends_freezes_and_accepts():
     """A fault that stays is paid for at first, then the threshold stands still, and after 1,100 flags it is normal.
 
     score      ... 0 0 0 3 3 3 3 3 3 ...
-    threshold  ......... climbs, never to the fault | stands still .............. | climbs at once | no flags any more
+    threshold  ......... climbs, never to the fault | stands still .............. | climbs again | no flags any more
     """
     thresholds, is_anomaly, _ = run("budget", np.r_[at_release("budget", 2000), np.full(1500, 3.0)])
-    assert thresholds[2015] < 2
-    assert thresholds[2015] == thresholds[3115]
+    assert thresholds[2020] < 2
+    assert thresholds[2020] == thresholds[3115]
     assert is_anomaly[2000:3115].all()
-    assert is_anomaly[3135:].mean() < 0.1
+    assert is_anomaly[3160:].mean() < 0.1
 
 
-def test_a_new_series_finds_its_level_at_once():
-    """One that has always been at many times the release's level is no fault: a dozen flags, then the promised rate."""
-    _, is_anomaly, _ = run("budget", 20 + at_release("budget", 3000))
-    assert 0 < is_anomaly[:100].sum() < 40
-    assert is_anomaly[100:].mean() < 0.02
+@pytest.mark.parametrize("readings_before", [0, 1, 50, 300, 2000])
+@pytest.mark.parametrize("times", [2.0, 4.0, 20.0])
+def test_a_fault_is_no_normal_within_its_first_thousand_readings(readings_before: int, times: float):
+    """However young the series is; also if it is there when a release is promoted, which begins every series anew."""
+    calm = at_release("budget", readings_before)
+    _, is_anomaly, _ = run("budget", np.r_[calm, times + 0.1 * at_release("budget", 1000, seed=5)])
+    assert is_anomaly[readings_before:].mean() > 0.99
+    assert is_anomaly[-100:].all()
 
 
-def test_one_score_lifts_the_threshold_half_of_the_way_at_most():
-    """Half in the log, however new the series; what is absurd counts as a thousand times the threshold."""
-    for score, after in [(4.0, 2.0), (1000.0, 1000**0.5), (1e9, 1000**0.5), (np.inf, 1000**0.5)]:
-        thresholds, _, _ = run("budget", np.array([score, 0.0]))
-        assert thresholds[1] == pytest.approx(after, rel=0.02)
+def test_one_absurd_score_costs_the_series_little():
+    """It counts as a thousand times the threshold at most, however large it is."""
+    ends = {run("budget", np.array([score, 0.0]))[0][1] for score in (1e3, 1e9, np.inf)}
+    assert len(ends) == 1
+    assert ends.pop() < 10
 
 
 def test_the_further_over_the_threshold_the_more_a_flag_counts():
@@ -75,7 +78,7 @@ def test_the_further_over_the_threshold_the_more_a_flag_counts():
         rises.append(thresholds[-1] / thresholds[2000])
     assert rises == sorted(rises)
     assert rises[0] < 1.4
-    assert rises[2] > 2.5
+    assert rises[2] > 2
 
 
 def test_the_budget_follows_a_stream_that_grows():
@@ -86,9 +89,9 @@ def test_the_budget_follows_a_stream_that_grows():
     assert (scores[5000:] > 1).mean() > 0.05
 
 
-def test_the_budget_is_twenty_bytes():
-    """What is kept of a series is five float32."""
-    assert FlagBudget(0.01).start(1).nbytes == 20
+def test_the_budget_is_twelve_bytes():
+    """What is kept of a series is three float32."""
+    assert FlagBudget(0.01).start(1).nbytes == 12
 
 
 def test_a_tail_too_short_for_a_shape_gives_the_quantile():

@@ -37,8 +37,8 @@ def limits(findings: Findings) -> Iterator[str]:
 def _threshold(method: str) -> str:
     if method == "budget":
         return (
-            "some flags are nothing, and its threshold adapts to each series within a budget of flags. What a series "
-            "begins with, and what stays for 1,100 flags, is taken for normal."
+            "some flags are nothing, and its threshold adapts to each series within a budget of flags. What stays "
+            "for 1,100 flags is taken for normal."
         )
     return "some flags are nothing. Its threshold is fixed and does not follow a series that changes."
 
