@@ -157,6 +157,35 @@ class WebSettings(Group):
     """The port to listen on; 0 takes a free one."""
 
 
+class AdminSettings(Group):
+    """The service for uploads and predictions, `tidewatch admin`."""
+
+    host: Name = "127.0.0.1"
+    """The address to listen on; only this machine by default, and beyond it only once there is a token."""
+    port: Port = 8000
+    """The port to listen on; 0 takes a free one."""
+    folder: Path = Path("var/admin")
+    """Where uploads, the runs of trainings and the database are kept."""
+    upload_megabytes: int = Field(512, ge=1)
+    """An upload of more bytes than this is refused while it comes; what a gzip unpacks to may be 4 times as much."""
+    config: Name = "default"
+    """The detector config that uploads are trained with unless they name one: quick, default, or a YAML file."""
+    jobs_at_once: int = Field(1, ge=1)
+    """So many trainings run at the same time; the others wait."""
+    jobs_waiting_cap: int = Field(100, ge=1)
+    """At most so many trainings wait; an upload beyond that is refused."""
+    job_memory_megabytes: int = Field(4096, ge=512)
+    """A training that needs more memory than this is ended."""
+    job_minutes: float = Field(60.0, gt=0)
+    """A training that takes longer than this is ended."""
+    jobs_kept: int = Field(5, ge=1)
+    """Of each dataset the files of so many ended jobs stay on the disk, the newest; releases all stay in the store."""
+    free_megabytes: int = Field(500, ge=0)
+    """An upload that would leave less room on the disk than this is refused."""
+    failures_cap: int = Field(10, ge=1)
+    """So many wrong tokens a minute from one address, and its next ones are refused unread."""
+
+
 class LogSettings(Group):
     """What the processes say, on standard error."""
 

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config import layers
 from config.groups import (
+    AdminSettings,
     DriftSettings,
     KafkaSettings,
     LogSettings,
@@ -22,6 +23,7 @@ from config.groups import (
 )
 
 __all__ = [
+    "AdminSettings",
     "DriftSettings",
     "KafkaSettings",
     "Loaded",
@@ -63,6 +65,7 @@ class Settings(BaseSettings):
     drift: DriftSettings = DriftSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
+    admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

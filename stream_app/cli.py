@@ -33,6 +33,10 @@ COMMANDS = {
     "drift": Entry("stream_app.drift_command:drift", "See how far the newest readings are from the training data."),
     "score": Entry("stream_app.score:score", "Score a file without Kafka: the flags the worker would give."),
     "releases": Entry("stream_app.releases:releases", "List, show, promote and roll back trained detectors."),
+    "admin": Entry(
+        "stream_app.admin.command:admin", "Take files over HTTP, train on them, and score rows, until stopped."
+    ),
+    "token": Entry("stream_app.admin.token_command:token", "Make, list and revoke the admin's tokens."),
     "kafka": Entry("stream_app.local_kafka.command:kafka", "Start and stop a real single-node Kafka on this machine."),
     "config": Entry("stream_app.config_command:config", "Show every setting, its value and where it came from."),
 }

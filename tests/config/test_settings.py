@@ -11,8 +11,9 @@ from pydantic import BaseModel, SecretStr
 from config.layers import SettingsError, ignored_variables, leaves, variable
 from config.settings import FILES, KafkaSettings, Settings, load, load_with_origins
 
-UNITS = ("seconds", "milliseconds", "records", "readings", "cap")
+UNITS = ("seconds", "milliseconds", "minutes", "megabytes", "records", "readings", "cap")
 COUNTS = {"kafka.partitions", "kafka.replication_factor", "state.slabs", "drift.panes", "worker.threads", "web.port"}
+COUNTS |= {"admin.port", "admin.jobs_at_once", "admin.jobs_kept"}
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,85 @@
+"""Who asks: by their token, or by being on this machine while there is none."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from stream_app.admin.attempts import Attempts
+from stream_app.admin.failures import NotAllowed, NotSignedIn
+from stream_app.admin.tokens import SCOPES, Token, Tokens, find
+
+LOCAL = "local"  # whose everything is as long as there is no token
+REREAD_SECONDS = 1.0  # so soon a revoked token is worthless
+HOW = "send a token as `Authorization: Bearer ...`; `tidewatch token create` makes one"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: an owner of datasets, and what their token is for."""
+
+    owner: str
+    scopes: tuple[str, ...]
+    token: str | None = None  # its id
+
+
+class Access:
+    """Tells who a request is from. It knows the tokens as they were a second ago: no request waits for the disk."""
+
+    def __init__(self, tokens: Tokens, failures_cap: int) -> None:
+        self.tokens = tokens
+        self.attempts = Attempts(failures_cap)
+        self._known: Sequence[Token] = ()
+        self._read = -REREAD_SECONDS
+
+    async def caller(self, request: Request, text: str | None) -> Caller:
+        """Who asks with a token's text, or without one. Raises NotSignedIn or TooOften."""
+        at, address = monotonic(), request.client.host if request.client else "unknown"
+        await self._reread(at)
+        if not self._known:
+            return self._local(request, text)
+        self.attempts.check(address, at)
+        if text is None:
+            raise NotSignedIn(f"this service asks for a token; {HOW}")
+        if (token := find(self._known, text)) is None:
+            self.attempts.failed(address, at)
+            raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
+        return Caller(token.owner, token.scopes, token.id)
+
+    async def _reread(self, at: float) -> None:
+        if at - self._read >= REREAD_SECONDS:
+            self._read = at
+            self._known = await run_in_threadpool(self.tokens.all)
+
+    def _local(self, request: Request, text: str | None) -> Caller:
+        """Without any token all is open to this machine, and to pages that this service itself has sent."""
+        if text is not None:
+            raise NotSignedIn("there is no token yet, so none is right; leave it out, or: tidewatch token create")
+        ends = [request.client, request.scope.get("server")]
+        if not all(end and is_loopback(end[0]) for end in ends) or not is_loopback(request.url.hostname or ""):
+            raise NotSignedIn(f"without a token this service answers its own machine alone; {HOW}")
+        check_origin(request)
+        return Caller(LOCAL, SCOPES)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site's page sends from a browser that may ask us."""
+    origin = request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if origin is not None and origin.lower() != own.lower():
+        raise NotAllowed(
+            f"a page of {origin[:100]} may not ask this service; use a token from a program, or its own page"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a name in a URL, is this machine's own."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,92 @@
+"""The app: what answers where, and which error has which HTTP code. `uvicorn stream_app.admin.api:app` serves it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from config.settings import Settings, load
+from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreError
+from schemas.errors import TidewatchError
+from stream_app.admin import failures, health, problems
+from stream_app.admin.parts import assemble
+
+CODES: dict[type[TidewatchError], int] = {
+    failures.NotSignedIn: 401,
+    failures.NotAllowed: 403,
+    failures.Missing: 404,
+    failures.Taken: 409,
+    failures.TooMuch: 413,
+    failures.WrongKind: 415,
+    failures.Unusable: 422,
+    failures.TooOften: 429,
+    failures.NotReady: 503,
+    failures.NoRoom: 507,
+    NameRefused: 422,
+    ReleaseMissing: 404,
+    StoreConflict: 409,
+    StoreError: 409,
+    TidewatchError: 422,
+}
+
+
+def create(settings: Settings) -> FastAPI:
+    """The whole service, ready to be served."""
+    app = FastAPI(
+        title="Tidewatch admin",
+        version=version("tidewatch"),
+        description="A file of readings becomes a detector in service; rows become scores.",
+        lifespan=_lifespan,
+        responses=problems.documented(401, 403, 422, 500),
+    )
+    app.state.parts = assemble(settings)
+    for handled, handler in (
+        (TidewatchError, _refusal),
+        (RequestValidationError, problems.of_validation),
+        (HTTPException, problems.of_framework),
+        (Exception, problems.of_bug),
+    ):
+        app.add_exception_handler(handled, handler)
+    app.include_router(health.router)
+    described = app.openapi
+    app.openapi = lambda: problems.add_schema(described())  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """From start to end of the service."""
+    try:
+        yield
+    finally:
+        app.state.parts.close()
+
+
+async def _refusal(request: Request, error: Exception) -> problems.ProblemResponse:
+    """An error of ours, under the code of the nearest kind that has one."""
+    status = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    headers = {}
+    if isinstance(error, failures.NotSignedIn):
+        headers["WWW-Authenticate"] = 'Bearer realm="tidewatch"'
+    if isinstance(error, failures.TooOften):
+        headers["Retry-After"] = str(error.seconds)
+    return problems.answer(request, status, str(error), headers=headers)
+
+
+@cache
+def _app() -> FastAPI:
+    return create(load())
+
+
+def __getattr__(name: str) -> Any:
+    """Build `app` when it is first asked for: importing this module does nothing."""
+    if name == "app":
+        return _app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

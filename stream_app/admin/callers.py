@@ -1,0 +1,35 @@
+"""What a route takes of who asks: its parameter `caller: Reader` or `caller: Operator` says it, to OpenAPI too."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from stream_app.admin.access import Caller
+from stream_app.admin.failures import NotAllowed
+from stream_app.admin.parts import With
+
+_bearer = HTTPBearer(auto_error=False, description="A token that `tidewatch token create` printed.")
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def _caller(request: Request, parts: With, credentials: _Credentials) -> Caller:
+    """Who asks; a header that is no bearer's counts as a wrong token."""
+    given = request.headers.get("authorization")
+    text = credentials.credentials if credentials else "" if given is not None else None
+    return await parts.access.caller(request, text)
+
+
+def _may(scope: str) -> Any:
+    async def allowed(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+        if scope not in caller.scopes:
+            raise NotAllowed(f"token {caller.token} has scope {' '.join(caller.scopes)}, and this takes {scope}")
+        return caller
+
+    return Depends(allowed)
+
+
+Reader = Annotated[Caller, _may("read")]
+Operator = Annotated[Caller, _may("operate")]

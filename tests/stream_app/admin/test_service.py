@@ -1,0 +1,62 @@
+"""The frame of the service: it lives, and every error is a problem in one form."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.stream_app.admin.service import served, settings
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """A service with nothing in it."""
+    with served(settings(tmp_path_factory.mktemp("service"))) as client:
+        yield client
+
+
+def problem(answer: httpx.Response) -> dict[str, object]:
+    """The problem that an answer is."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    content: dict[str, object] = answer.json()
+    assert content["status"] == answer.status_code
+    assert content.keys() >= {"type", "title", "detail", "instance"}
+    return content
+
+
+def test_it_lives_and_is_ready(client):
+    """Both answer 200 as soon as the service has started."""
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").status_code == 200
+
+
+def test_an_unknown_path_is_a_problem(client):
+    """404, naming the path and where to look."""
+    assert "/nowhere" in str(problem(client.get("/nowhere"))["detail"])
+
+
+def test_a_wrong_method_is_a_problem_that_says_which_are_right(client):
+    """405, with the header Allow."""
+    answer = client.delete("/healthz")
+    assert problem(answer)["title"] == "Method Not Allowed"
+    assert answer.headers["allow"] == "GET"
+
+
+def test_openapi_knows_every_schema_that_it_refers_to(client):
+    """Each `$ref` leads somewhere, and errors are problems in all of it."""
+    text, openapi = client.get("/openapi.json").text, client.get("/openapi.json").json()
+    for name in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
+        assert name in openapi["components"]["schemas"]
+    assert "HTTPValidationError" not in text
+
+
+def test_importing_the_app_builds_nothing(tmp_path):
+    """`stream_app.admin.api` can be imported anywhere: no folder, no database, until `app` is asked for."""
+    code = (
+        "import stream_app.admin.api, os; assert not os.listdir('.'); stream_app.admin.api.app; print(os.listdir('.'))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ended.stdout == "['var']\n"
