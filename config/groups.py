@@ -170,6 +170,8 @@ class AdminSettings(Group):
     """An upload of more bytes than this is refused while it comes; what a gzip unpacks to may be 4 times as much."""
     config: Name = "default"
     """The detector config that uploads are trained with unless they name one: quick, default, or a YAML file."""
+    tracked: bool = True
+    """Whether MLflow is told of the trainings, as by `tidewatch train`."""
     jobs_at_once: int = Field(1, ge=1)
     """So many trainings run at the same time; the others wait."""
     jobs_waiting_cap: int = Field(100, ge=1)

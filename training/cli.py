@@ -38,6 +38,7 @@ from training.roles import Wanted
 from training.runs import Request, Run, RunError
 from training.stages import NAMES
 from training.summary import show
+from training.told import Told
 from training.tracker import Tracker
 
 
@@ -54,6 +55,7 @@ from training.tracker import Tracker
 @click.option("--run", "--resume", "earlier", metavar="RUN", help="Go on with an earlier run: its id, or its folder.")
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Run this stage alone; repeatable.")
 @click.option("--again", is_flag=True, help="Run stages although nothing has changed since.")
+@click.option("--events", type=click.Path(path_type=Path), help="Tell what happens in this file too, as JSON lines.")
 @click.option("--no-tracking", is_flag=True, help="Tell MLflow nothing of the run.")
 @with_settings
 def train(
@@ -63,6 +65,7 @@ def train(
     earlier: str | None,
     only: tuple[str, ...],
     again: bool,
+    events: Path | None,
     no_tracking: bool,
     settings: Settings,
     **wishes: Any,
@@ -100,8 +103,10 @@ def train(
         console = Console(highlight=False)
         board = Board(console, request.config)
         tracker = None if no_tracking else Tracker(tracking_uri.named(os.environ), board.warn)
-        with board, tracker or nullcontext():
-            observer, rename = all_of(board, tracker or silent), partial(new_identity, run.record.identity.dataset)
+        told = None if events is None else Told(events)
+        with board, tracker or nullcontext(), told or nullcontext():
+            observer = all_of(board, tracker or silent, told or silent)
+            rename = partial(new_identity, run.record.identity.dataset)
             Pipeline(run, request, open_store(store), observer, rename).play(only, again=again)
         _close(console, run, tracker.where if tracker else "", time.monotonic() - began)
 

@@ -11,11 +11,14 @@ import pyarrow as pa
 
 from training.artifacts import Artifacts, write_json
 from training.assemble import Pieces, put_together, take_apart
-from training.columns import understand
+from training.columns import Columns, understand
+from training.csv_file import dialect_of
 from training.faults import DataError
 from training.health import examine
+from training.rejects import Copies
+from training.rejects import spelled as spelled_rejects
 from training.roles import Wanted, listed
-from training.sheets import column_names, open_sheet
+from training.sheets import Sheet, column_names, is_text_file, open_sheet
 from training.sources import Source, refuse_other_shape
 from training.table import SeriesTable, Table, describe, save
 from training.times import spelled
@@ -46,19 +49,35 @@ def read(path: Path | str, wanted: Wanted = AS_FOUND) -> Table:
     sources: list[Source] = []
     pieces: Pieces = {}
     rows = kept = 0
-    for file in files:
+    with Copies() as copies:
+        for file in files:
+            sheet, columns = _understood(file, wanted, copies)
+            pa.default_memory_pool().release_unused()  # what Arrow would keep for later is as much again
+            sources.append(Source.of(file, columns))
+            refuse_other_shape(sources[0], sources[-1])
+            repeats = wanted.resample is not None
+            for part, piece in take_apart(sheet, columns, sources[0].features, _file_name(file, root), repeats=repeats):
+                pieces.setdefault(part, []).append(piece)
+                kept += len(piece.times)
+            rows += columns.rows
+            del sheet, columns  # before the next file is read
+    table = _table(sources, pieces, wanted, dropped=rows - kept)
+    if not copies.rejected:
+        return table
+    note = f"rejected rows: {len(copies.rejected)} left out ({spelled_rejects(copies.rejected)})"
+    return replace(table, rejected=tuple(copies.rejected), notes=(*table.notes, note))
+
+
+def _understood(file: Path, wanted: Wanted, copies: Copies) -> tuple[Sheet, Columns]:
+    """A file's columns by their roles; without its few bad rows, where they are to be left out."""
+    try:
         sheet = open_sheet(file)
-        columns = understand(sheet, wanted)
-        pa.default_memory_pool().release_unused()  # what Arrow would keep for later is as much again
-        sources.append(Source.of(file, columns))
-        refuse_other_shape(sources[0], sources[-1])
-        repeats = wanted.resample is not None
-        for part, piece in take_apart(sheet, columns, sources[0].features, _file_name(file, root), repeats=repeats):
-            pieces.setdefault(part, []).append(piece)
-            kept += len(piece.times)
-        rows += columns.rows
-        del sheet, columns  # before the next file is read
-    return _table(sources, pieces, wanted, dropped=rows - kept)
+        return sheet, understand(sheet, wanted)
+    except DataError:
+        if not wanted.reject or not is_text_file(file) or (copy := copies.make(file, dialect_of(file))) is None:
+            raise
+    sheet = open_sheet(copy)
+    return sheet, understand(sheet, wanted)
 
 
 def find_files(root: Path) -> tuple[Path, ...]:

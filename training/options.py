@@ -28,6 +28,9 @@ OPTIONS = (
     click.option(
         "--resample-by", type=click.Choice(BYS), help="What stands for the readings of an interval.  [default: last]"
     ),
+    click.option(
+        "--reject-rows", "reject", is_flag=True, help="Leave out rows of a CSV that can not be read, if they are few."
+    ),
 )
 
 
@@ -36,7 +39,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_wanted(*args: Any, **kwargs: Any) -> Any:
-        given = {name: kwargs.pop(name) for name in ("time", "series", "label", "ignore", "feature", "value")}
+        given = {name: kwargs.pop(name) for name in ("time", "series", "label", "ignore", "feature", "value", "reject")}
         resample, by = kwargs.pop("resample"), kwargs.pop("resample_by")
         if by is not None and resample is None:
             raise click.UsageError("--resample-by needs --resample INTERVAL, such as --resample 5min")

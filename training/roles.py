@@ -22,6 +22,8 @@ LONGEST_NAME = 256  # characters of a series id, as on the wire
 class Wanted:
     """What the caller says of the files: columns by name, and the grid that readings are put on, if any.
 
+    Where `reject` is true, rows of a text file that can not be read are left out, if they are few.
+
     `feature` and `value` are of files in long form: the columns of a row's feature, and of its value.
     """
 
@@ -32,6 +34,7 @@ class Wanted:
     feature: str | None = None
     value: str | None = None
     resample: Resampling | None = None
+    reject: bool = False
 
     @property
     def named(self) -> list[tuple[str, str]]:

@@ -63,6 +63,11 @@ def open_sheet(path: Path) -> Sheet:
     return sheet
 
 
+def is_text_file(path: Path) -> bool:
+    """Whether its bytes are neither Parquet nor a zip archive."""
+    return _magic(path) != PARQUET
+
+
 def _magic(path: Path) -> bytes:
     """The file's first bytes, by which its format is told; its name may lie."""
     try:

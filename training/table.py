@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.artifacts import Artifacts, read_json
 from training.grid import Resampling
+from training.rejects import Rejected
 from training.times import rfc3339
 
 PIECE = 1 << 16  # rows that are worked on at once
@@ -55,6 +56,7 @@ class Table:
     notes: tuple[str, ...]
     feature_column: str | None = None
     resampled: Resampling | None = None
+    rejected: tuple[Rejected, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -81,6 +83,7 @@ def describe(table: Table) -> dict[str, Any]:
         "feature_column": table.feature_column,
         "resampled": None if table.resampled is None else asdict(table.resampled),
         "notes": list(table.notes),
+        "rejected": [one._asdict() for one in table.rejected],
     }
 
 

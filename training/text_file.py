@@ -26,9 +26,9 @@ def open_bytes(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
 
 
-def open_text(path: Path) -> IO[str]:
+def open_text(path: Path, errors: str = "strict") -> IO[str]:
     """The file's lines as they are, without a byte order mark."""
-    return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", errors=errors, newline="")
 
 
 def blocks(stream: IO[bytes], separator: str, size: int = BLOCK_BYTES) -> Iterator[bytes]:
@@ -36,7 +36,7 @@ def blocks(stream: IO[bytes], separator: str, size: int = BLOCK_BYTES) -> Iterat
     rest = b""
     while piece := stream.read(size):
         text = rest + piece
-        end = _last_end(text)
+        end = last_end(text)
         rest = text[end:]
         if end:
             yield _tidy(text[:end], separator)
@@ -44,10 +44,10 @@ def blocks(stream: IO[bytes], separator: str, size: int = BLOCK_BYTES) -> Iterat
         yield _tidy(rest, separator)
 
 
-def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
+def records(path: Path, dialect: Dialect, errors: str = "strict") -> Iterator[tuple[int, int, list[str]]]:
     """Every record that is not blank with its first and its last line, header included: slow, for errors."""
     csv.field_size_limit(LONGEST_FIELD)
-    with open_text(path) as stream:
+    with open_text(path, errors) as stream:
         lines = (re.sub(r"[ \t]+", " ", line.strip()) for line in stream) if dialect.separator == " " else stream
         reader = csv.reader(lines, delimiter=dialect.separator)
         last = 0
@@ -57,7 +57,7 @@ def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]
                 yield first, last, fields
 
 
-def _last_end(text: bytes) -> int:
+def last_end(text: bytes) -> int:
     """Where the last record ends: behind a line's end with an even number of quotes before it; 0 if there is none."""
     end = text.rfind(b"\n") + 1
     while end and text.count(b'"', 0, end) % 2:

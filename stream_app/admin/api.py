@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -12,16 +13,19 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from config.settings import Settings, load
+from config.settings import FILES, Settings, load
 from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreError
 from schemas.errors import TidewatchError
-from stream_app.admin import failures, health, problems
+from stream_app.admin import failures, problems
+from stream_app.admin.database import DatabaseError
 from stream_app.admin.parts import assemble
+from stream_app.admin.routes import datasets, health, jobs, uploads
 
 CODES: dict[type[TidewatchError], int] = {
     failures.NotSignedIn: 401,
     failures.NotAllowed: 403,
     failures.Missing: 404,
+    failures.TooSlow: 408,
     failures.Taken: 409,
     failures.TooMuch: 413,
     failures.WrongKind: 415,
@@ -29,6 +33,7 @@ CODES: dict[type[TidewatchError], int] = {
     failures.TooOften: 429,
     failures.NotReady: 503,
     failures.NoRoom: 507,
+    DatabaseError: 503,
     NameRefused: 422,
     ReleaseMissing: 404,
     StoreConflict: 409,
@@ -46,15 +51,19 @@ def create(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         responses=problems.documented(401, 403, 422, 500),
     )
-    app.state.parts = assemble(settings)
+    app.state.parts = assemble(settings, FILES / "detectors")
     for handled, handler in (
         (TidewatchError, _refusal),
+        (OSError, _no_room),
         (RequestValidationError, problems.of_validation),
         (HTTPException, problems.of_framework),
         (Exception, problems.of_bug),
     ):
         app.add_exception_handler(handled, handler)
     app.include_router(health.router)
+    app.include_router(uploads.router)
+    app.include_router(datasets.router)
+    app.include_router(jobs.router)
     described = app.openapi
     app.openapi = lambda: problems.add_schema(described())  # type: ignore[method-assign]
     return app
@@ -63,10 +72,8 @@ def create(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """From start to end of the service."""
-    try:
+    with app.state.parts.at_work():
         yield
-    finally:
-        app.state.parts.close()
 
 
 async def _refusal(request: Request, error: Exception) -> problems.ProblemResponse:
@@ -78,6 +85,13 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
     if isinstance(error, failures.TooOften):
         headers["Retry-After"] = str(error.seconds)
     return problems.answer(request, status, str(error), headers=headers)
+
+
+async def _no_room(request: Request, error: Exception) -> problems.ProblemResponse:
+    """A disk that is full is nobody's bug; another error of the system's is ours."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return problems.answer(request, 507, "the service's disk is full; delete old jobs, or ask who runs the service")
+    raise error
 
 
 @cache

@@ -77,7 +77,7 @@ class Database:
 
     def all(self, query: str, *values: Any) -> list[Row]:
         """The rows that a query finds."""
-        with self._lock:
+        with self._lock, self._told():
             return self._connection.execute(query, values).fetchall()
 
     def one(self, query: str, *values: Any) -> Row | None:
@@ -94,11 +94,18 @@ class Database:
         return self._change(statement, values).lastrowid or 0
 
     def _change(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        with self._lock:
-            try:
-                return self._connection.execute(statement, values)
-            except sqlite3.IntegrityError as error:
-                raise AlreadyThere(str(error)) from None
+        with self._lock, self._told():
+            return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of SQLite's as ours."""
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise AlreadyThere(str(error)) from None
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{self.path} can not be used now ({error}); see whether its disk is full") from error
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -45,6 +45,10 @@ class TooOften(Refused):
         self.seconds = seconds
 
 
+class TooSlow(Refused):
+    """A request that does not come to its end."""
+
+
 class NoRoom(Refused):
     """The disk is too full."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -11,13 +14,22 @@ from models.store import open_store
 from models.store.base import Store
 from stream_app.admin.access import Access
 from stream_app.admin.audit import Audit
-from stream_app.admin.database import Database
+from stream_app.admin.catalogue import Catalogue
+from stream_app.admin.cleaning import Cleaning
+from stream_app.admin.database import Database, DatabaseError
+from stream_app.admin.datasets import Datasets
+from stream_app.admin.folders import Folders
+from stream_app.admin.jobs import Jobs
 from stream_app.admin.tokens import Tokens
+from stream_app.admin.training_command import Training
+from stream_app.admin.uploads import Uploads
+from stream_app.admin.workshop import Workshop
+from training import lock
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
-DATABASE = "admin.db"
+DATABASE, LOCK = "admin.db", ".lock"
 
 
 @dataclass(frozen=True)
@@ -29,21 +41,54 @@ class Parts:
     store: Store
     access: Access
     audit: Audit
+    folders: Folders
+    datasets: Datasets
+    jobs: Jobs
+    workshop: Workshop
+    uploads: Uploads
+    catalogue: Catalogue
 
-    def close(self) -> None:
-        """Let go of all that is held."""
-        self.database.close()
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """From start to end of the service, which has its folder for itself."""
+        try:
+            with lock.held(self.folders.root / LOCK):
+                self.folders.tidy()
+                self.workshop.start()
+                try:
+                    yield
+                finally:
+                    self.workshop.stop()
+        except lock.Held as holder:
+            raise DatabaseError(
+                f"process {holder} serves {self.folders.root} already; stop it, or choose another admin.folder"
+            ) from None
+        finally:
+            self.database.close()
 
 
-def assemble(settings: Settings) -> Parts:
-    """Everything, built and not yet at work."""
-    database = Database(settings.admin.folder / DATABASE)
+def assemble(settings: Settings, detectors: Path) -> Parts:
+    """Everything, built and not yet at work; `detectors` is the folder of training configs."""
+    admin, store = settings.admin, open_store(settings.store.url)
+    database = Database(admin.folder / DATABASE)
+    folders = Folders(admin.folder, admin.free_megabytes)
+    training = Training(detectors, admin.config, settings.store.url, admin.job_memory_megabytes, admin.tracked)
+    datasets, jobs = Datasets(database, store), Jobs(database, folders, admin.jobs_waiting_cap)
+    cleaning = Cleaning(database, folders, admin.jobs_kept)
+    workshop = Workshop(jobs, training, cleaning, admin.jobs_at_once, admin.job_minutes)
+    uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
     return Parts(
         settings=settings,
         database=database,
-        store=open_store(settings.store.url),
-        access=Access(Tokens(database), settings.admin.failures_cap),
+        store=store,
+        access=Access(Tokens(database), admin.failures_cap),
         audit=Audit(database),
+        folders=folders,
+        datasets=datasets,
+        jobs=jobs,
+        workshop=workshop,
+        uploads=uploads,
+        catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
     )
 
 
