@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -14,6 +15,7 @@ from stream_app.admin.attempts import Attempts
 from stream_app.admin.failures import NotAllowed, NotSignedIn
 from stream_app.admin.tokens import SCOPES, Token, Tokens, find
 
+log = logging.getLogger(__name__)
 LOCAL = "local"  # whose everything is as long as there is no token
 REREAD_SECONDS = 1.0  # so soon a revoked token is worthless
 HOW = "send a token as `Authorization: Bearer ...`; `tidewatch token create` makes one"
@@ -34,27 +36,30 @@ class Access:
     def __init__(self, tokens: Tokens, failures_cap: int) -> None:
         self.tokens = tokens
         self.attempts = Attempts(failures_cap)
-        self._known: Sequence[Token] = ()
-        self._read = -REREAD_SECONDS
+        self._known: Sequence[Token] | None = None
+        self._read = 0.0
 
     async def caller(self, request: Request, text: str | None) -> Caller:
         """Who asks with a token's text, or without one. Raises NotSignedIn or TooOften."""
         at, address = monotonic(), request.client.host if request.client else "unknown"
-        await self._reread(at)
-        if not self._known:
+        known = await self._tokens(at)
+        if not known:
             return self._local(request, text)
         self.attempts.check(address, at)
         if text is None:
             raise NotSignedIn(f"this service asks for a token; {HOW}")
-        if (token := find(self._known, text)) is None:
+        token = find(known, text) or find(await self._tokens(at, 0.0), text)  # it may be new
+        if token is None:
             self.attempts.failed(address, at)
+            log.warning("a wrong token from %s", address)
             raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
         return Caller(token.owner, token.scopes, token.id)
 
-    async def _reread(self, at: float) -> None:
-        if at - self._read >= REREAD_SECONDS:
-            self._read = at
-            self._known = await run_in_threadpool(self.tokens.all)
+    async def _tokens(self, at: float, seconds: float = REREAD_SECONDS) -> Sequence[Token]:
+        """All tokens, as they were no longer than so many seconds before `at`."""
+        if self._known is None or at - self._read >= seconds:
+            self._known, self._read = await run_in_threadpool(self.tokens.all), at
+        return self._known
 
     def _local(self, request: Request, text: str | None) -> Caller:
         """Without any token all is open to this machine, and to pages that this service itself has sent."""

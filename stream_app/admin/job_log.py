@@ -9,7 +9,7 @@ from pathlib import Path
 TAIL_BYTES = 1 << 14
 TAIL_LINES = 60
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # a terminal's, and what no text has
-NO_MEMORY = ("MemoryError", "not enough memory", "can't allocate memory", "Unable to allocate", "std::bad_alloc")
+NO_MEMORY = ("memoryerror", "enough memory", "allocate memory", "unable to allocate", "bad_alloc", "out of memory")
 
 
 def tail(path: Path, root: Path) -> list[str]:
@@ -25,7 +25,7 @@ def tail(path: Path, root: Path) -> list[str]:
 
 def failure(lines: list[str], code: int, memory_megabytes: int) -> str:
     """Why a process ended with an exit code that is not 0, for whoever asked for it."""
-    if any(sign in line for line in lines for sign in NO_MEMORY):
+    if any(sign in line.lower() for line in lines for sign in NO_MEMORY):
         return (
             f"the training needs more than {memory_megabytes} MB of memory (admin.job_memory_megabytes); "
             "upload fewer rows or columns, or choose a smaller config"

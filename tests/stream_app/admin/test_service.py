@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import httpx
 import pytest
 
-from tests.stream_app.admin.service import served, settings
+from tests.stream_app.admin.service import problem, served, settings
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +15,6 @@ def client(tmp_path_factory):
     """A service with nothing in it."""
     with served(settings(tmp_path_factory.mktemp("service"))) as client:
         yield client
-
-
-def problem(answer: httpx.Response) -> dict[str, object]:
-    """The problem that an answer is."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    content: dict[str, object] = answer.json()
-    assert content["status"] == answer.status_code
-    assert content.keys() >= {"type", "title", "detail", "instance"}
-    return content
 
 
 def test_it_lives_and_is_ready(client):
@@ -35,13 +25,13 @@ def test_it_lives_and_is_ready(client):
 
 def test_an_unknown_path_is_a_problem(client):
     """404, naming the path and where to look."""
-    assert "/nowhere" in str(problem(client.get("/nowhere"))["detail"])
+    assert "/nowhere" in problem(client.get("/nowhere"), 404)
 
 
 def test_a_wrong_method_is_a_problem_that_says_which_are_right(client):
     """405, with the header Allow."""
     answer = client.delete("/healthz")
-    assert problem(answer)["title"] == "Method Not Allowed"
+    assert "header Allow" in problem(answer, 405)
     assert answer.headers["allow"] == "GET"
 
 

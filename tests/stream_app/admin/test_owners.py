@@ -1,0 +1,109 @@
+"""Once there are tokens: who has none is not let in, and owners neither see nor touch what is another's."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from stream_app.admin.database import Database
+from stream_app.admin.parts import DATABASE
+from stream_app.admin.tokens import Tokens
+from tests.stream_app.admin.service import problem, readings, send, served, settings
+from tests.watchers import wait_until
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory):
+    """Settings of a service that ends each training as soon as it begins."""
+    return settings(tmp_path_factory.mktemp("owners"), job_minutes=1e-6, failures_cap=3)
+
+
+@pytest.fixture(scope="module")
+def tokens(chosen):
+    """Its tokens, as another process would make them."""
+    database = Database(chosen.admin.folder / DATABASE)
+    yield Tokens(database)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def headers(tokens):
+    """Headers by who sends them."""
+    made = {"anna": tokens.create("anna"), "bert": tokens.create("bert"), "reader": tokens.create("anna", ["read"])}
+    return {name: {"Authorization": f"Bearer {text}"} for name, (_, text) in made.items()}
+
+
+@pytest.fixture(scope="module")
+def client(chosen, headers):
+    """The service, with a dataset of anna's."""
+    with served(chosen) as client:
+        send(client, "annas", readings(), headers=headers["anna"])
+        yield client
+
+
+def test_who_has_no_token_is_not_let_in(client):
+    """401 with the way in, also for what is not there; health needs none."""
+    for path in ("/datasets", "/jobs", "/datasets/annas", "/jobs/x"):
+        answer = client.get(path)
+        assert "tidewatch token create" in problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_reading_is_not_operating(client, headers):
+    """A token with the scope `read` sees its owner's datasets, and uploads nothing."""
+    assert client.get("/datasets/annas", headers=headers["reader"]).status_code == 200
+    assert "takes operate" in problem(send(client, "annas", readings(), headers=headers["reader"]), 403)
+
+
+def test_a_name_belongs_to_its_first_owner(client, headers):
+    """Another's upload gets 409, by the form and as a body; the owner's own goes on."""
+    assert "somebody else's" in problem(send(client, "annas", readings(), headers=headers["bert"]), 409)
+    body = client.put("/datasets/annas/data", content=readings(), headers=headers["bert"])
+    assert problem(body, 409)
+    assert send(client, "annas", readings(), headers=headers["anna"]).status_code == 202
+
+
+def test_another_s_is_as_if_it_were_not_there(client, headers):
+    """Dataset, jobs, report, events: 404 for others, word for word as for what does not exist."""
+    job = client.get("/jobs", headers=headers["anna"]).json()["jobs"][0]["id"]
+    assert client.get("/jobs", headers=headers["bert"]).json() == {"jobs": []}
+    assert client.get("/datasets", headers=headers["bert"]).json() == {"datasets": []}
+    hidden = problem(client.get("/datasets/annas", headers=headers["bert"]), 404)
+    assert hidden == problem(client.get("/datasets/nobodys", headers=headers["bert"]), 404).replace("nobodys", "annas")
+    for path in (f"/jobs/{job}", f"/jobs/{job}/events", f"/jobs/{job}/report"):
+        assert problem(client.get(path, headers=headers["bert"]), 404)
+    assert problem(client.delete(f"/jobs/{job}", headers=headers["bert"]), 404)
+    assert problem(client.post("/datasets/annas/jobs", json={}, headers=headers["bert"]), 409)
+
+
+def test_what_is_done_is_on_record_with_who_did_it(client, headers, chosen, caplog):
+    """A line in the log and a row in the database: owner, token, what, to which dataset; never the token's text."""
+    with caplog.at_level(logging.INFO):
+        job = send(client, "bergs", readings(), headers=headers["bert"]).json()["job"]["id"]
+    assert f"train bergs: job {job}" in caplog.text
+    assert headers["bert"]["Authorization"].split()[1] not in caplog.text
+    database = Database(chosen.admin.folder / DATABASE)
+    row = database.one("SELECT * FROM audit ORDER BY number DESC LIMIT 1")
+    database.close()
+    assert row is not None
+    assert (row["owner"], row["action"], row["subject"], row["outcome"]) == ("bert", "train", "bergs", f"job {job}")
+
+
+def test_a_revoked_token_is_worthless_within_a_second_or_two(client, tokens):
+    """The service need not be started anew; a new token is good at once."""
+    made, text = tokens.create("carl")
+    mine = {"Authorization": f"Bearer {text}"}
+    assert client.get("/jobs", headers=mine).status_code == 200
+    tokens.revoke(made.id)
+    wait_until(lambda: client.get("/jobs", headers=mine).status_code == 401, "it has forgotten it", 10)
+
+
+def test_who_guesses_is_not_listened_to(client, headers):
+    """After three wrong tokens from an address even a right one is refused, with when to come back."""
+    for _ in range(4):
+        client.get("/jobs", headers={"Authorization": "Bearer tw_00000000_wrong"})
+    answer = client.get("/jobs", headers=headers["anna"])
+    assert "wrong tokens" in problem(answer, 429)
+    assert 0 < int(answer.headers["retry-after"]) <= 61
