@@ -19,9 +19,9 @@ NULLS = sorted(FORMS | {f" {form}" for form in FORMS})  # Arrow trims numbers, a
 Columns = dict[str, pa.ChunkedArray]
 
 
-def dialect_of(path: Path) -> Dialect:
+def dialect_of(path: Path, errors: str = "strict") -> Dialect:
     """How the file is written, by its first lines; a column without a name gets one."""
-    dialect = sniff(_first_lines(path))
+    dialect = sniff(_first_lines(path, errors))
     names = tuple(name or f"Unnamed: {index}" for index, name in enumerate(dialect.names))  # as pandas calls them
     return Dialect(dialect.separator, dialect.decimal, dialect.header, names)
 
@@ -101,11 +101,11 @@ def _cast(tables: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.Chunke
     return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], kind)
 
 
-def _first_lines(path: Path) -> list[str]:
+def _first_lines(path: Path, errors: str) -> list[str]:
     """The first lines that are not blank, or a DataError for a file that has none or is no text."""
     lines: list[str] = []
     try:
-        with open_text(path) as stream:
+        with open_text(path, errors) as stream:
             while len(lines) < SAMPLE_LINES and (line := stream.readline(1 << 20)):
                 lines += [line] if line.strip() else []
     except UnicodeDecodeError as error:

@@ -74,7 +74,10 @@ def _understood(file: Path, wanted: Wanted, copies: Copies) -> tuple[Sheet, Colu
         sheet = open_sheet(file)
         return sheet, understand(sheet, wanted)
     except DataError:
-        if not wanted.reject or not is_text_file(file) or (copy := copies.make(file, dialect_of(file))) is None:
+        if not wanted.reject or not is_text_file(file):
+            raise
+        copy = copies.make(file, dialect_of(file, errors="surrogateescape"))
+        if copy is None:
             raise
     sheet = open_sheet(copy)
     return sheet, understand(sheet, wanted)

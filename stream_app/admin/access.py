@@ -66,7 +66,7 @@ class Access:
         if text is not None:
             raise NotSignedIn("there is no token yet, so none is right; leave it out, or: tidewatch token create")
         ends = [request.client, request.scope.get("server")]
-        if not all(end and is_loopback(end[0]) for end in ends) or not is_loopback(request.url.hostname or ""):
+        if not all(end and is_loopback(end[0]) for end in ends) or not is_loopback(_hostname(request)):
             raise NotSignedIn(f"without a token this service answers its own machine alone; {HOW}")
         check_origin(request)
         return Caller(LOCAL, SCOPES)
@@ -80,6 +80,14 @@ def check_origin(request: Request) -> None:
         raise NotAllowed(
             f"a page of {origin[:100]} may not ask this service; use a token from a program, or its own page"
         )
+
+
+def _hostname(request: Request) -> str:
+    """What the client calls this service, without the port."""
+    try:
+        return request.url.hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

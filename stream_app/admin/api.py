@@ -49,6 +49,8 @@ def create(settings: Settings) -> FastAPI:
         version=version("tidewatch"),
         description="A file of readings becomes a detector in service; rows become scores.",
         lifespan=_lifespan,
+        docs_url=None,  # FastAPI's pages fetch scripts from elsewhere
+        redoc_url=None,
         responses=problems.documented(401, 403, 422, 500),
     )
     app.state.parts = assemble(settings, FILES / "detectors")

@@ -23,8 +23,9 @@ GRACE_SECONDS = 5  # for answers that are under way when the service is stopped
 def admin(host: str | None, port: int | None, pairs: dict[str, str]) -> None:
     """Take files of readings over HTTP, train on them, and score rows, until stopped.
 
-    The service itself is described at /docs. It listens on this machine alone and asks for no token, until there is
-    one: `tidewatch token create`. Each training is a process of its own. Ends with 0 on SIGTERM or Ctrl-C.
+    What can be asked is in docs/admin.md, and for programs at /openapi.json. It listens on this machine alone and asks
+    for no token, until there is one: `tidewatch token create`. Each training is a process of its own. Ends with 0 on
+    SIGTERM or Ctrl-C.
 
     \b
     Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,10 @@ class ProblemResponse(JSONResponse):
 
     media_type = MEDIA_TYPE
 
+    def render(self, content: Any) -> bytes:
+        """JSON in ASCII: it may repeat a part of the request that is no text."""
+        return json.dumps(content).encode()
+
 
 def answer(
     request: Request,
@@ -38,7 +43,7 @@ def answer(
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": request.scope["path"],
     }
     if errors:
         content["errors"] = list(errors)
@@ -48,9 +53,10 @@ def answer(
 async def of_framework(request: Request, error: Exception) -> ProblemResponse:
     """What the framework itself refuses: no such path, a method that it does not have, a body that is no form."""
     assert isinstance(error, HTTPException)
+    path = request.scope["path"]
     ways_out = {
-        404: f"there is nothing at {request.url.path}; GET /docs lists what there is",
-        405: f"{request.method} is not possible at {request.url.path}; the header Allow says what is",
+        404: f"there is nothing at {path}; GET /openapi.json lists what there is",
+        405: f"{request.method} is not possible at {path}; the header Allow says what is",
     }
     detail = ways_out.get(error.status_code, str(error.detail))
     return answer(request, error.status_code, detail, headers=error.headers)
@@ -62,7 +68,7 @@ async def of_validation(request: Request, error: Exception) -> ProblemResponse:
     errors = [{"where": _where(one["loc"]), "rule": one["msg"]} for one in error.errors()[:SHOWN]]
     first = errors[0]
     more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
-    detail = f"{first['where']}: {first['rule']}{more}; GET /docs shows a request that is right"
+    detail = f"{first['where']}: {first['rule']}{more}; GET /openapi.json shows a request that is right"
     return answer(request, 422, detail, "invalid-request", errors)
 
 
