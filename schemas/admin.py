@@ -6,6 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.admin_examples import DATASET, JOB, OPTIONS, PREVIEW, PROBLEM, Json
+
+
+def example(given: Json) -> ConfigDict:
+    """A model's config with an example of it."""
+    return ConfigDict(json_schema_extra={"examples": [given]})
+
 
 class Words(BaseModel):
     """A part of a request or an answer; an unknown key in a request is an error."""
@@ -25,19 +32,7 @@ class Complaint(Words):
 class Problem(Words):
     """An error (RFC 9457)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "urn:tidewatch:problem:not-found",
-                    "title": "Not Found",
-                    "status": 404,
-                    "detail": "there is no dataset 'pumps'; upload one, or see GET /datasets",
-                    "instance": "/datasets/pumps",
-                }
-            ]
-        }
-    )
+    model_config = example(PROBLEM)
 
     type: str
     """A URN that programs can go by."""
@@ -61,6 +56,8 @@ class Healthy(Words):
 
 class Options(Words):
     """How an upload is understood and trained: what is left out is found by itself, or is the service's default."""
+
+    model_config = example(OPTIONS)
 
     time: str | None = None
     """The column of times."""
@@ -108,6 +105,8 @@ class RejectedRow(Words):
 
 class Preview(Words):
     """What an upload was understood as; the options of the request overrule it."""
+
+    model_config = example(PREVIEW)
 
     format: Literal["csv", "csv.gz", "parquet"]
     complete: bool
@@ -158,6 +157,8 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 class Job(Words):
     """A training: from an upload to a release."""
 
+    model_config = example(JOB)
+
     id: str
     dataset: str
     owner: str
@@ -199,6 +200,8 @@ class Job(Words):
 class JobDetail(Job):
     """A job with the end of its log."""
 
+    model_config = example(JOB | {"log": ["Train 3 networks"]})
+
     log: list[str]
     """The newest lines."""
 
@@ -219,6 +222,8 @@ class Accepted(Words):
 class Dataset(Words):
     """A dataset: a name that belongs to its first owner, and what came of the uploads to it."""
 
+    model_config = example(DATASET)
+
     name: str
     owner: str | None
     """Null if it was trained by the command line."""
@@ -238,6 +243,8 @@ class Datasets(Words):
 
 class DatasetDetail(Dataset):
     """A dataset with its newest upload."""
+
+    model_config = example(DATASET | {"preview": PREVIEW, "file": "readings.csv", "bytes": 152_004})
 
     preview: Preview | None
     file: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -86,7 +87,8 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
         headers["WWW-Authenticate"] = 'Bearer realm="tidewatch"'
     if isinstance(error, failures.TooOften):
         headers["Retry-After"] = str(error.seconds)
-    return problems.answer(request, status, str(error), headers=headers)
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+    return problems.answer(request, status, str(error), kind, headers=headers)
 
 
 async def _no_room(request: Request, error: Exception) -> problems.ProblemResponse:

@@ -6,11 +6,13 @@ import gzip
 import io
 import socket
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
+from stream_app.admin import incoming
 from tests.stream_app.admin.service import problem, readings, send, served, settings
 from tests.watchers import wait_until
 
@@ -189,3 +191,41 @@ def test_a_training_that_takes_too_long_is_ended(client):
     job = send(client, "late", readings()).json()["job"]["id"]
     wait_until(lambda: client.get(f"/jobs/{job}").json()["state"] == "failed", "it is ended", 60)
     assert "admin.job_minutes" in client.get(f"/jobs/{job}").json()["error"]
+
+
+def test_two_at_once_to_one_name_are_both_whole(client, folder):
+    """Four uploads to a new dataset at the same time: four jobs, four whole files."""
+    contents = [readings(seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda content: send(client, "crowd", content), contents))
+    assert [answer.status_code for answer in answers] == [202] * 4
+    uploads = folder / "admin" / "owners" / "local" / "crowd" / "uploads"
+    for answer, content in zip(answers, contents, strict=True):
+        kept = uploads / answer.json()["job"]["upload"] / "crowd.csv"
+        assert not kept.exists() or kept.read_bytes() == content  # the older ones may be cleaned away by now
+
+
+def test_a_client_that_stops_sending_is_not_waited_for(client, monkeypatch):
+    """408, when nothing has come for a while."""
+    monkeypatch.setattr(incoming, "IDLE_SECONDS", 0.2)
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as peer:
+        head = f"PUT /datasets/slow/data HTTP/1.1\r\nHost: {client.base_url.host}\r\nContent-Length: 90000\r\n\r\n"
+        peer.sendall(head.encode() + readings(20))
+        assert b" 408 " in peer.recv(4096).split(b"\r\n")[0]
+
+
+def test_an_upload_that_the_disk_has_no_room_for_is_refused(tmp_path):
+    """Before it is read: 507, with what is wanted."""
+    with served(settings(tmp_path, free_megabytes=10**9)) as crowded:
+        assert "admin.free_megabytes" in problem(send(crowded, "pumps", readings()), 507)
+
+
+def test_a_queue_that_is_full_takes_no_more(tmp_path):
+    """429, with when to come back; what waits goes on waiting."""
+    with served(settings(tmp_path, jobs_waiting_cap=1)) as busy:
+        job = send(busy, "runs", readings()).json()["job"]["id"]
+        wait_until(lambda: busy.get(f"/jobs/{job}").json()["state"] == "running", "it has its turn", 10)
+        assert send(busy, "waits", readings()).status_code == 202
+        answer = send(busy, "more", readings())
+        assert "admin.jobs_waiting_cap" in problem(answer, 429)
+        assert int(answer.headers["retry-after"]) > 0

@@ -1,0 +1,80 @@
+"""Answers of the admin as they were given once: examples for OpenAPI. A test reads each as what it is an example of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+PREVIEW: Json = {
+    "format": "csv",
+    "complete": True,
+    "rows": 2999,
+    "time_column": "time",
+    "time_form": "",
+    "first": "2026-01-01T00:00:00Z",
+    "last": "2026-01-01T00:49:59Z",
+    "interval_seconds": 1.0,
+    "unsteady_share": 0.000333555703802535,
+    "series_column": None,
+    "series_count": 1,
+    "series": ["pumps"],
+    "label_column": None,
+    "anomalous_share": None,
+    "missing_share": 0.0,
+    "features": [
+        {"name": "flow", "missing_share": 0.0, "low": -1.2884, "mean": 0.0015, "high": 1.2707, "constant": False},
+        {"name": "temp", "missing_share": 0.0, "low": -2.2613, "mean": 0.0021, "high": 2.3156, "constant": False},
+    ],
+    "notes": ["rejected rows: 1 left out (line 100: column 'time': 'broken' is no time)"],
+    "rejected": [{"line": 100, "reason": "column 'time': 'broken' is no time"}],
+    "rejected_count": 1,
+}
+
+JOB: Json = {
+    "id": "20261126T164359Z-72e1aa347e15",
+    "dataset": "pumps",
+    "owner": "local",
+    "upload": "20261126T164359Z-c4998939e3c9",
+    "file": "readings.csv",
+    "options": {"ignore": ["operator"], "config": "quick", "set": ["window.size=32"]},
+    "state": "running",
+    "created": "2026-11-26T16:43:59.201Z",
+    "started": "2026-11-26T16:43:59.209Z",
+    "ended": None,
+    "waiting": None,
+    "stage": "train",
+    "networks": [
+        {"network": "lstm_ae", "epoch": 4, "epochs": 4, "loss": 0.0260, "validation_loss": 0.0271},
+        {"network": "gru_ae", "epoch": 1, "epochs": 4, "loss": 0.0301, "validation_loss": 0.0312},
+    ],
+    "progress": 0.42,
+    "seconds_left": 6.5,
+    "rejected": PREVIEW["rejected"],
+    "notes": PREVIEW["notes"],
+    "release": None,
+    "promoted": False,
+    "flag_rate": None,
+    "error": None,
+    "has_report": False,
+}
+
+OPTIONS: Json = JOB["options"]
+
+PROBLEM: Json = {
+    "type": "urn:tidewatch:problem:missing",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "there is no dataset 'pumps'; upload one, or see GET /datasets",
+    "instance": "/datasets/pumps",
+}
+
+DATASET: Json = {
+    "name": "pumps",
+    "owner": "local",
+    "created": "2026-11-26T16:43:59.200Z",
+    "champion": "20261126T164407Z-7b14e9",
+    "releases": 1,
+    "jobs": 1,
+    "newest_job": JOB,
+}
