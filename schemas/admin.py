@@ -249,3 +249,19 @@ class DatasetDetail(Dataset):
     preview: Preview | None
     file: str | None
     bytes: int | None
+
+
+class SignIn(Words):
+    """What the page signs in with."""
+
+    token: str
+    """What `tidewatch token create` printed."""
+
+
+class Session(Words):
+    """Who asks."""
+
+    owner: str
+    scopes: list[str]
+    csrf: str | None
+    """What the page sends in the header X-CSRF-Token with whatever changes something; null without a session."""

@@ -1,7 +1,8 @@
-"""Who asks: by their token, or by being on this machine while there is none."""
+"""Who asks: by their token, by having signed in with it, or by being on this machine while there is none."""
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import logging
 from collections.abc import Sequence
@@ -13,10 +14,13 @@ from starlette.concurrency import run_in_threadpool
 
 from stream_app.admin.attempts import Attempts
 from stream_app.admin.failures import NotAllowed, NotSignedIn
+from stream_app.admin.sessions import COOKIE, Sessions
 from stream_app.admin.tokens import SCOPES, Token, Tokens, find
 
 log = logging.getLogger(__name__)
 LOCAL = "local"  # whose everything is as long as there is no token
+SAFE = ("GET", "HEAD", "OPTIONS")
+CSRF_HEADER = "X-CSRF-Token"
 REREAD_SECONDS = 1.0  # so soon a revoked token is worthless
 HOW = "send a token as `Authorization: Bearer ...`; `tidewatch token create` makes one"
 
@@ -28,6 +32,7 @@ class Caller:
     owner: str
     scopes: tuple[str, ...]
     token: str | None = None  # its id
+    csrf: str | None = None  # of a session: what its page sends with whatever changes something
 
 
 class Access:
@@ -35,25 +40,51 @@ class Access:
 
     def __init__(self, tokens: Tokens, failures_cap: int) -> None:
         self.tokens = tokens
-        self.attempts = Attempts(failures_cap)
+        self.attempts, self.sessions = Attempts(failures_cap), Sessions()
         self._known: Sequence[Token] | None = None
         self._read = 0.0
 
     async def caller(self, request: Request, text: str | None) -> Caller:
-        """Who asks with a token's text, or without one. Raises NotSignedIn or TooOften."""
-        at, address = monotonic(), request.client.host if request.client else "unknown"
+        """Who asks with a token's text, or without one. Raises NotSignedIn, NotAllowed or TooOften."""
+        at = monotonic()
         known = await self._tokens(at)
         if not known:
             return self._local(request, text)
-        self.attempts.check(address, at)
         if text is None:
-            raise NotSignedIn(f"this service asks for a token; {HOW}")
-        token = find(known, text) or find(await self._tokens(at, 0.0), text)  # it may be new
+            return self._in_session(request, known, at)
+        token = await self._token(request, text, at)
+        return Caller(token.owner, token.scopes, token.id)
+
+    async def sign_in(self, request: Request, text: str) -> str:
+        """Begin a session by a token's text: the value of its cookie."""
+        at = monotonic()
+        if not await self._tokens(at):
+            raise NotSignedIn("there is no token yet: on this machine none is asked for")
+        check_origin(request)
+        return self.sessions.begin((await self._token(request, text, at)).id, at)
+
+    async def _token(self, request: Request, text: str, at: float) -> Token:
+        """The token of a text; who is wrong too often is not listened to."""
+        address = request.client.host if request.client else "unknown"
+        self.attempts.check(address, at)
+        token = find(await self._tokens(at), text) or find(await self._tokens(at, 0.0), text)  # it may be new
         if token is None:
             self.attempts.failed(address, at)
             log.warning("a wrong token from %s", address)
             raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
-        return Caller(token.owner, token.scopes, token.id)
+        return token
+
+    def _in_session(self, request: Request, known: Sequence[Token], at: float) -> Caller:
+        """Who has signed in on the page; whatever changes something must come from that page."""
+        session = self.sessions.find(request.cookies.get(COOKIE, ""), at)
+        token = next((one for one in known if session and one.id == session.token and not one.revoked), None)
+        if session is None or token is None:
+            raise NotSignedIn(f"this service asks for a token; {HOW}")
+        if request.method not in SAFE:
+            check_origin(request)
+            if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
+                raise NotAllowed(f"the header {CSRF_HEADER} is not the page's own; load the page again")
+        return Caller(token.owner, token.scopes, token.id, session.csrf)
 
     async def _tokens(self, at: float, seconds: float = REREAD_SECONDS) -> Sequence[Token]:
         """All tokens, as they were no longer than so many seconds before `at`."""
@@ -74,6 +105,8 @@ class Access:
 
 def check_origin(request: Request) -> None:
     """Refuse what another site's page sends from a browser that may ask us."""
+    if request.method not in SAFE and request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        raise NotAllowed("a page of another site may not ask this service; use a token from a program, or its own page")
     origin = request.headers.get("origin")
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     if origin is not None and origin.lower() != own.lower():

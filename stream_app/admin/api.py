@@ -20,7 +20,7 @@ from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
 from stream_app.admin.database import DatabaseError
 from stream_app.admin.parts import assemble
-from stream_app.admin.routes import datasets, health, jobs, uploads
+from stream_app.admin.routes import datasets, health, jobs, sessions, uploads
 
 CODES: dict[type[TidewatchError], int] = {
     failures.NotSignedIn: 401,
@@ -64,6 +64,7 @@ def create(settings: Settings) -> FastAPI:
     ):
         app.add_exception_handler(handled, handler)
     app.include_router(health.router)
+    app.include_router(sessions.router)
     app.include_router(uploads.router)
     app.include_router(datasets.router)
     app.include_router(jobs.router)
