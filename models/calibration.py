@@ -14,7 +14,7 @@ from models.networks.autoencoder import Autoencoder
 from models.thresholds import Threshold
 from schemas.errors import TidewatchError
 from schemas.reference import ERROR_EDGES, ErrorReference, FeatureReference, Histogram
-from schemas.training import AUTOREGRESSION, TrainingConfig
+from schemas.training import AUTOREGRESSION, LEVEL, TrainingConfig
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -117,7 +117,7 @@ def _own_scale(
 
 def _weights(config: TrainingConfig, names: list[str]) -> tuple[float, ...]:
     """One weight a member, 1 where the config has none."""
-    given = {AUTOREGRESSION: config.autoregression.weight} | config.ensemble.weights
+    given = {AUTOREGRESSION: config.autoregression.weight, LEVEL: config.level.weight} | config.ensemble.weights
     unknown = sorted(config.ensemble.weights.keys() - set(names))
     if unknown:
         raise TidewatchError(f"ensemble.weights names {unknown[0]!r}, which is not among networks: {', '.join(names)}")

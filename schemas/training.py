@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 Whole = Annotated[int, Strict()]  # true is no 1, and 8.0 no 8
 Share = Annotated[float, Field(gt=0, lt=1)]
-AUTOREGRESSION = "var"  # the name of the member that is no network
+AUTOREGRESSION, LEVEL = "var", "level"  # the names of the members that are no networks
 
 
 class Section(BaseModel):
@@ -102,6 +102,17 @@ class AutoregressionConfig(Section):
     weight: float = Field(3.0, ge=0)
 
 
+class LevelConfig(Section):
+    """The distance from the usual level as one more member, named `level`: it takes part if `use` is true.
+
+    It looks at the mean of the newest `rows` rows, 0 is all; `weight` is its part in a "weighted" score.
+    """
+
+    use: Annotated[bool, Strict()] = True
+    rows: Whole = Field(32, ge=0, le=4096)
+    weight: float = Field(0.25, ge=0)
+
+
 class OptimiserConfig(Section):
     """How the networks are trained. The same seed and number of threads on the same data give the same tensors.
 
@@ -156,6 +167,7 @@ class TrainingConfig(Section):
         min_length=1,
     )
     autoregression: AutoregressionConfig = AutoregressionConfig()
+    level: LevelConfig = LevelConfig()
     training: OptimiserConfig = OptimiserConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     threshold: ThresholdConfig = ThresholdConfig()
@@ -163,4 +175,5 @@ class TrainingConfig(Section):
     @property
     def members(self) -> tuple[str, ...]:
         """The names of all that has a part in the score, in their order everywhere: the networks first."""
-        return (*self.networks, *((AUTOREGRESSION,) if self.autoregression.use else ()))
+        beside = {AUTOREGRESSION: self.autoregression.use, LEVEL: self.level.use}
+        return (*self.networks, *(name for name, used in beside.items() if used))

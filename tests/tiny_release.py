@@ -20,6 +20,7 @@ from schemas.reference import Reference
 from schemas.training import (
     AutoregressionConfig,
     EnsembleConfig,
+    LevelConfig,
     NetworkConfig,
     ThresholdConfig,
     TrainingConfig,
@@ -40,6 +41,7 @@ def release_files(
         window=WindowConfig(size=window),
         networks={"gru_ae": NetworkConfig(hidden=4, latent=2), "cnn_ae": NetworkConfig(hidden=4, latent=2)},
         autoregression=AutoregressionConfig(use=False),
+        level=LevelConfig(use=False),
         ensemble=EnsembleConfig(hold=0),
         threshold=ThresholdConfig(method="budget", rate=0.01),
     )

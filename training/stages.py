@@ -115,14 +115,14 @@ STAGES = (
         _speed,
         leaves=("model_training/speed.json",),
         after=("preprocess",),
-        sections=("window", "scaling", "networks", "autoregression", "training"),
+        sections=("window", "scaling", "networks", "autoregression", "level", "training"),
     ),
     Stage(
         "train",
         _train,
         leaves=("model_training/*.pth", "model_training/training_logs.json", "model_training/best_model_name.txt"),
         after=("preprocess", "speed"),
-        sections=("window", "scaling", "networks", "autoregression", "training"),
+        sections=("window", "scaling", "networks", "autoregression", "level", "training"),
     ),
     Stage(
         "calibrate",

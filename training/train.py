@@ -72,11 +72,12 @@ def fresh(name: str, windows: Windows, config: TrainingConfig) -> Autoencoder:
 
 
 def _leave(artifacts: Artifacts, fitted: list[Fitted]) -> None:
-    """Weights, logs, and for information the network that reconstructs best."""
+    """Weights, logs, and for information the network that reconstructs best; what learns nothing does not count."""
     for one in fitted:
         buffer = io.BytesIO()
         torch.save(one.network.state_dict(), buffer)
         replace(artifacts.training(f"{one.name}.pth"), buffer.getvalue())
     history.save(artifacts, {one.name: one.history for one in fitted})
-    best = min(fitted, key=lambda one: one.history.best.validation_loss)
+    learnt = [one for one in fitted if one.network.learns] or fitted
+    best = min(learnt, key=lambda one: one.history.best.validation_loss)
     artifacts.training("best_model_name.txt").write_text(best.name + "\n")

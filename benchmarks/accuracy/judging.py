@@ -23,6 +23,7 @@ PLAIN = (  # what makes the default config the plain three networks
     "window.size=32",
     *(f"networks.{name}.{key}=0" for name in ("lstm_ae", "gru_ae", "cnn_ae") for key in ("rows", "judged", "linear")),
     "autoregression.use=false",
+    "level.use=false",
     "ensemble.combine=mean",
     "ensemble.hold=0",
 )

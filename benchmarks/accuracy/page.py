@@ -38,7 +38,7 @@ def figures(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"![mean VUS-PR by set and detector](results/{PICTURE.name})\n"
     goals = reached(content["sets"])
     cells = [[goal.set, goal.what, f"{value:.3f}", goal.rule, "yes" if met else "no"] for goal, value, met in goals]
-    yield from _table(["set", "figure", "measured", "goal", "reached"], cells)
+    yield from table(["set", "figure", "measured", "goal", "reached"], cells)
     for name, found in content["sets"].items():
         yield from _means(f"{name}, means over {found['series']} series", found["means"])
         if found["ablations"]:
@@ -54,7 +54,7 @@ def thresholds(content: Mapping[str, Any]) -> Iterator[str]:
     for name, rules in content["sets"].items():
         sizes = list(next(iter(rules.values()))["steps_still_flagged"])
         head = [name, *(COLUMNS[key] for key in KEYS), *(f"steps of {size}" for size in sizes)]
-        yield from _table(head, [[rule, *_worth(own, sizes)] for rule, own in rules.items()])
+        yield from table(head, [[rule, *_worth(own, sizes)] for rule, own in rules.items()])
 
 
 def _worth(own: Mapping[str, Any], sizes: Sequence[str]) -> Iterator[str]:
@@ -76,23 +76,24 @@ def _extent(content: Mapping[str, Any]) -> str:
 
 def _means(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Iterator[str]:
     cells = [[name, *(shown(values[key], 3) for key in COLUMNS)] for name, values in rows.items()]
-    yield from _table([title, *COLUMNS.values()], cells)
+    yield from table([title, *COLUMNS.values()], cells)
 
 
 def _profiles(scores: Mapping[str, Any]) -> Iterator[str]:
     columns = [(profile, kind) for kind in ("optimised", "automatic") for profile in scores[OURS]]
     cells = [[name, *(shown(own[profile][kind], 1) for profile, kind in columns)] for name, own in scores.items()]
-    yield from _table(["nab, its own scores", *(f"{profile}, {kind}" for profile, kind in columns)], cells)
+    yield from table(["nab, its own scores", *(f"{profile}, {kind}" for profile, kind in columns)], cells)
 
 
 def _steps(found: Mapping[str, Any]) -> Iterator[str]:
     rows = {name: figures["steps_still_flagged"] for name, figures in found.items() if figures["steps_still_flagged"]}
     sizes = list(next(iter(rows.values()), {}))
     cells = [[name, *(shown(own[size], 2) for size in sizes)] for name, own in rows.items()]
-    yield from _table(["steps still flagged 1,000 readings later", *(f"{size} x" for size in sizes)], cells)
+    yield from table(["steps still flagged 1,000 readings later", *(f"{size} x" for size in sizes)], cells)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table in Markdown, line by line."""
     yield f"| {' | '.join(head)} |"
     yield f"|---|{'---|' * (len(head) - 1)}"
     yield from (f"| {' | '.join(row)} |" for row in rows)

@@ -6,10 +6,11 @@ from models.networks.autoencoder import Autoencoder
 from models.networks.autoregression import Autoregression
 from models.networks.cnn import CNNAutoencoder
 from models.networks.gru import GRUAutoencoder
+from models.networks.level import Level
 from models.networks.lstm import LSTMAutoencoder
 from models.networks.recurrent import RecurrentAutoencoder
 from schemas.errors import TidewatchError
-from schemas.training import AUTOREGRESSION, NetworkConfig, TrainingConfig
+from schemas.training import AUTOREGRESSION, LEVEL, NetworkConfig, TrainingConfig
 
 NETWORKS: dict[str, type[RecurrentAutoencoder | CNNAutoencoder]] = {
     "lstm_ae": LSTMAutoencoder,
@@ -29,4 +30,6 @@ def build_member(name: str, features: int, config: TrainingConfig) -> Autoencode
     """A member of a config's ensemble, as it is before it has learnt anything; see `TrainingConfig.members`."""
     if name == AUTOREGRESSION:
         return Autoregression(config.window.size, features, config.autoregression)
+    if name == LEVEL:
+        return Level(config.window.size, config.level)
     return build(name, config.window.size, features, config.networks[name])

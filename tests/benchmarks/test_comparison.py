@@ -92,7 +92,7 @@ def test_a_series_is_judged_by_all(folder, kept):
     (file,) = sets.find(folder, "nab")
     result = judge(Task(folder, "nab", file, ("training.epochs=1",), ablate=True, kept=kept))
     content = summary([result])
-    names = [OURS, "lstm_ae", "gru_ae", "cnn_ae", "var", NAIVE, "EWMA of z", "windowed PCA", "ridge VAR"]
+    names = [OURS, "lstm_ae", "gru_ae", "cnn_ae", "var", "level", NAIVE, "EWMA of z", "windowed PCA", "ridge VAR"]
     assert list(content["means"]) == names
     assert "without hold" in content["ablations"]
     assert content["nab"][OURS]["standard"]["optimised"] <= 100

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.networks import build_member
 from models.networks.autoregression import Autoregression
 from models.windows import cut
-from schemas.training import AUTOREGRESSION, AutoregressionConfig, TrainingConfig
+from schemas.training import AUTOREGRESSION, LEVEL, AutoregressionConfig, TrainingConfig
 
 WINDOW, FEATURES, LAGS = 8, 2, 3
 
@@ -80,9 +80,9 @@ def test_it_fits_into_any_window(window: int, lags: int, judged: int):
 def test_it_is_a_member_that_has_nothing_to_train():
     """A config's members end with it, unless it is switched off."""
     config = TrainingConfig()
-    assert config.members == (*config.networks, AUTOREGRESSION)
+    assert config.members == (*config.networks, AUTOREGRESSION, LEVEL)
     member = build_member(AUTOREGRESSION, FEATURES, config)
     assert member.is_fitted
     assert not member.learns
     off = TrainingConfig(autoregression=AutoregressionConfig(use=False))
-    assert off.members == tuple(config.networks)
+    assert off.members == (*config.networks, LEVEL)

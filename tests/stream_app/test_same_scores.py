@@ -38,6 +38,7 @@ PLAIN: dict[str, Any] = {
         "cnn_ae": {**SMALL, "layers": 2, "judged": 3, "linear": 0.8},
     },
     "autoregression": {"judged": 4},
+    "level": {"rows": 5},
 }
 MEMBERS = tuple(PLAIN["networks"])
 
@@ -58,6 +59,8 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "weights": {"ensemble": {"weights": {"gru_ae": 0.5, "var": 0.0}}},
     **{f"no {name}": without(name) for name in MEMBERS},
     "no var": {"autoregression": {"use": False}},
+    "no level": {"level": {"use": False}},
+    "level of whole windows": {"level": {"rows": 0, "weight": 3.0}},
     "lags": {"autoregression": {"lags": 1, "judged": 2, "ridge": 10.0, "weight": 1.0}},
     "whole windows": each_network(rows=0),
     "all rows judged": each_network(judged=0),

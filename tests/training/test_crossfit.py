@@ -64,7 +64,7 @@ def test_a_fold_is_judged_by_members_that_do_not_know_it(artifacts):
     before = {name: {key: value.clone() for key, value in each.state_dict().items()} for name, each in networks.items()}
     errors, stretches = crossfit.errors(artifacts, LINEAR, networks, 1024)
     windows = load(artifacts, FITTING, SIZE)
-    assert errors.shape == (2, len(windows), 3)
+    assert errors.shape == (3, len(windows), 3)
     assert len(stretches) == len(windows)
     for name, network in networks.items():  # they are left as they were
         assert all(torch.equal(before[name][key], value) for key, value in network.state_dict().items())

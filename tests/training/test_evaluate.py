@@ -186,7 +186,7 @@ def test_what_the_stage_leaves(trained: Trained):
     evaluation = msgspec.json.decode(trained.artifacts.metrics.read_bytes(), type=Evaluation)
     assert evaluation == trained.outcome.evaluation
     results = pq.read_table(trained.artifacts.results("windows"))
-    assert results.column_names[-3:] == ["lstm_ae", "cnn_ae", "var"]
+    assert results.column_names[-4:] == ["lstm_ae", "cnn_ae", "var", "level"]
     windows = np.load(trained.artifacts.timestamps("test"))
     assert results["part"].to_pylist().count("test") == len(windows)
     rate, labelled = evaluation.flag_rate, evaluation.labelled

@@ -47,14 +47,17 @@ model_inference/inference_results/events.json
 model_inference/inference_results/windows.parquet
 model_training/best_model_name.txt
 model_training/checkpoints/cnn_ae.checkpoint
+model_training/checkpoints/level.checkpoint
 model_training/checkpoints/lstm_ae.checkpoint
 model_training/checkpoints/var.checkpoint
 model_training/cnn_ae.pth
+model_training/level.pth
 model_training/lstm_ae.pth
 model_training/publication.json
 model_training/release/cnn_ae.pth
 model_training/release/config.yaml
 model_training/release/ensemble_meta.json
+model_training/release/level.pth
 model_training/release/lstm_ae.pth
 model_training/release/manifest.json
 model_training/release/scaler.json
@@ -85,7 +88,7 @@ def test_the_release_serves_and_loads(trained: Trained):
     detector = bundle.load(trained.store.fetch("plant", champion.release))
     assert detector.features == ("flow", "temp", "level")
     assert (detector.window, detector.interval_us, detector.gap_us) == (8, 1_000_000, 10_000_000)
-    assert detector.ensemble.names == ("lstm_ae", "cnn_ae", "var")
+    assert detector.ensemble.names == ("lstm_ae", "cnn_ae", "var", "level")
     assert set(detector.reference.features) == set(detector.features)
     assert detector.reference.features["level"].missing_share == pytest.approx(0.02, abs=0.01)
 

@@ -63,7 +63,7 @@ def test_the_list_says_how_far_each_came(workplace):
     found = json.loads(call("runs", "list", "plant", "--json").output)
     assert [run["state"] for run in found] == ["done", "interrupted", "failed"]
     assert [run["release"] for run in found] == [RELEASE, None, None]
-    assert found[0]["losses"].keys() == {"lstm_ae", "cnn_ae", "var"}
+    assert found[0]["losses"].keys() == {"lstm_ae", "cnn_ae", "var", "level"}
     assert json.loads(call("runs", "list", "pumps", "--json").output) == []
 
 
