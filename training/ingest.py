@@ -73,10 +73,10 @@ def _understood(file: Path, wanted: Wanted, copies: Copies) -> tuple[Sheet, Colu
     try:
         sheet = open_sheet(file)
         return sheet, understand(sheet, wanted)
-    except DataError:
+    except DataError as error:
         if not wanted.reject or not is_text_file(file):
             raise
-        copy = copies.make(file, dialect_of(file, errors="surrogateescape"))
+        copy = copies.make(file, dialect_of(file, errors="surrogateescape"), error)
         if copy is None:
             raise
     sheet = open_sheet(copy)

@@ -136,15 +136,13 @@ class Copies:
                 text = text.replace(str(copy), str(file))
             raise DataError(text) from None
 
-    def make(self, file: Path, dialect: Dialect) -> Path | None:
-        """A copy to be read instead, or None if no row is to blame. Raises DataError if too many are."""
+    def make(self, file: Path, dialect: Dialect, error: DataError) -> Path | None:
+        """A copy to be read instead, or None if no row is to blame for `error`. Raises DataError if too many are."""
         bad, lines, rows = find(file, dialect)
         if not bad:
             return None
         if not are_few(len(bad), rows):
-            raise DataError(
-                f"{file} has {len(bad)} rows of {rows} that can not be read, too many to leave out: {spelled(bad)}"
-            )
+            raise DataError(f"{error} ({len(bad)} of {rows} rows can not be read: too many to leave out)")
         copy = Path(self._folder.name) / f"{len(self._of)}" / file.name.removesuffix(".gz")
         copy.parent.mkdir()
         copy_without(file, lines, copy)
