@@ -60,8 +60,8 @@ def _rates() -> tuple[Panel, ...]:
             "Anomaly rate and flag rate",
             "Flags go by the threshold that adapts, out of a budget. Both high: much is wrong. The anomaly rate alone:"
             " the world has moved on and the threshold with it.",
-            Query(ANOMALY_RATE.live, "{{dataset}} anomalies"),
-            Query(FLAG_RATE, "{{dataset}} flags"),
+            Query(ANOMALY_RATE.live, "{{dataset}} anomalies {{release}}"),
+            Query(FLAG_RATE, "{{dataset}} flags {{release}}"),
             unit=SHARE,
         ),
     )

@@ -23,7 +23,7 @@ from monitoring.grafana.promql import (
 )
 from monitoring.grafana.runbooks import runbook
 
-EACH = "{{dataset}} {{feature}}"
+EACH = "{{dataset}} {{feature}} {{release}}"
 RAW = "none"  # in the feature's own unit, which nobody knows
 
 

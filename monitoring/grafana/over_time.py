@@ -53,7 +53,7 @@ def against(
     description: str,
     figure: Figure,
     *marks: str,
-    of: str = "{{dataset}}",
+    of: str = "{{dataset}} {{release}}",
     unit: str = "short",
     width: int = 12,
     zero: bool = True,
