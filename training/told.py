@@ -71,8 +71,8 @@ class Told:
     def _begin(self, record: RunRecord) -> None:
         """What a watcher needs to say how far it is."""
         config = TrainingConfig.model_validate(record.config)
-        members = list(config.members)
-        self._say("run", release=record.identity.release, members=members, epochs=config.training.epochs)
+        epochs = {name: config.training.epochs if name in config.networks else 0 for name in config.members}
+        self._say("run", release=record.identity.release, epochs=epochs)
 
     def _batch(self, event: BatchDone) -> None:
         if (now := time.monotonic()) - self._batch_at >= BATCH_SECONDS or event.done == event.total:

@@ -31,12 +31,12 @@ MIGRATIONS = (
         id TEXT PRIMARY KEY, dataset TEXT NOT NULL REFERENCES datasets(name),
         upload TEXT NOT NULL REFERENCES uploads(id), owner TEXT NOT NULL, request TEXT NOT NULL,
         state TEXT NOT NULL, created TEXT NOT NULL, started TEXT,
-        ended TEXT, process INTEGER, error TEXT, release TEXT, outcome TEXT
+        ended TEXT, error TEXT, outcome TEXT
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, created);
     CREATE INDEX jobs_by_dataset ON jobs (dataset, created);
     CREATE TABLE idempotency (
-        owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, job TEXT, created TEXT NOT NULL,
+        owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, job TEXT NOT NULL, created TEXT NOT NULL,
         PRIMARY KEY (owner, key)
     ) STRICT;
     CREATE TABLE audit (

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 from schemas.admin import NetworkProgress, RejectedRow
-from schemas.training import AUTOREGRESSION
 
 STAGES = ("ingest", "preprocess", "speed", "train", "calibrate", "evaluate", "package", "report")
 SHARES = (0.03, 0.02, 0.02, 0.75, 0.06, 0.08, 0.01, 0.03)  # of a usual run's time, roughly; they add up to 1
@@ -21,8 +20,7 @@ class Standing:
     """Where a training stands. It takes the events of `training/told.py`, one at a time."""
 
     stage: str | None = None
-    members: list[str] = field(default_factory=list)
-    epochs: int = 0
+    epochs: dict[str, int] = field(default_factory=dict)  # at most, by member, in the order of training
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     train_began: float | None = None
     newest: float | None = None
@@ -37,7 +35,7 @@ class Standing:
         self.newest = event["at"]
         match event:
             case {"event": "run"}:
-                self.members, self.epochs = event["members"], event["epochs"]
+                self.epochs = event["epochs"]
             case {"event": "stage"}:
                 self.stage = event["stage"]
                 self.train_began = event["at"] if self.stage == "train" else self.train_began
@@ -79,7 +77,7 @@ class Standing:
         """The share of all networks' training; one that another has followed is done, perhaps early."""
         begun = list(self.networks.values())
         shares = [1.0] * (len(begun) - 1) + [network["share"] for network in begun[-1:]]
-        return min(sum(shares) / max(len(self.members), 1), 1.0)
+        return min(sum(shares) / max(len(self.epochs), 1), 1.0)
 
     def seen(self) -> list[NetworkProgress]:
         """The networks that have begun."""
@@ -87,7 +85,7 @@ class Standing:
             NetworkProgress(
                 network=name,
                 epoch=at["epoch"],
-                epochs=0 if name == AUTOREGRESSION else self.epochs,
+                epochs=self.epochs.get(name, 0),
                 loss=at.get("loss"),
                 validation_loss=at.get("validation_loss"),
             )
