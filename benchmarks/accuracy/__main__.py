@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -43,10 +43,12 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def measure(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Every set in turn, with a line for each series."""
-    names = chosen.sets.split(",") if chosen.sets else sets.present(chosen.data)
-    return {name: summary(_of_set(chosen, name, console)) for name in names}
+def measure(chosen: argparse.Namespace, console: Console) -> Iterator[dict[str, Any]]:
+    """The figures of all sets so far, after each of them: a run that breaks off loses one set. A line a series."""
+    found: dict[str, Any] = {}
+    for name in chosen.sets.split(",") if chosen.sets else sets.present(chosen.data):
+        found[name] = summary(_of_set(chosen, name, console))
+        yield found
 
 
 def _of_set(chosen: argparse.Namespace, name: str, console: Console) -> list[Result]:
@@ -65,14 +67,15 @@ def _of_set(chosen: argparse.Namespace, name: str, console: Console) -> list[Res
 def main() -> None:
     """Measure, print, and write the figures down."""
     chosen, console = arguments(), Console(width=None if sys.stdout.isatty() else WIDTH)
+    content = {"machine": machine(), "overrides": chosen.overrides, "files": chosen.files}
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = {}
     try:
-        found = measure(chosen, console)
+        for found in measure(chosen, console):
+            chosen.output.write_text(json.dumps(content | {"sets": found}, indent=1) + "\n")
     except TidewatchError as error:
         sys.exit(f"error: {error}")
     show(console, found)
-    content = {"machine": machine(), "overrides": chosen.overrides, "files": chosen.files, "sets": found}
-    chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps(content, indent=1) + "\n")
     console.print(f"written to {chosen.output}")
 
 
