@@ -186,6 +186,10 @@ class AdminSettings(Group):
     """An upload that would leave less room on the disk than this is refused."""
     failures_cap: int = Field(10, ge=1)
     """So many wrong tokens a minute from one address, and its next ones are refused unread."""
+    predict_megabytes: int = Field(32, ge=1)
+    """A prediction of more bytes than this is refused while it comes."""
+    predict_threads: int = Field(2, ge=1)
+    """So many predictions are worked on at the same time, each a thousand rows at a turn."""
 
 
 class LogSettings(Group):

@@ -78,3 +78,54 @@ DATASET: Json = {
     "jobs": 1,
     "newest_job": JOB,
 }
+
+PREDICT: Json = {
+    "dataset": "pumps",
+    "data": [[0.0, 1.0], [0.11, 0.99], [0.22, None], [0.33, 0.94]],
+    "timestamps": ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z", "2026-01-01T00:00:03Z"],
+}
+
+PREDICTION: Json = {
+    "anomalies": [0, 1],
+    "scores": [0.12, 1.73],
+    "timestamps": ["2026-01-01T00:00:02.000000Z", "2026-01-01T00:00:03.000000Z"],
+    "rows": [2, 3],
+    "dataset": "pumps",
+    "release": "20261126T164407Z-7b14e9",
+    "threshold": 1.0,
+    "series": None,
+    "flags": None,
+}
+
+RELEASE_ROW: Json = {
+    "dataset": "pumps",
+    "release": "20261126T164407Z-7b14e9",
+    "serves": True,
+    "created": "2026-11-26T16:44:07+00:00",
+    "features": 2,
+    "window": 8,
+    "problem": None,
+}
+
+RELEASE: Json = {
+    "dataset": "pumps",
+    "release": "20261126T164407Z-7b14e9",
+    "serves": True,
+    "created": "2026-11-26T16:44:07+00:00",
+    "code_version": "0.1.0",
+    "features": ["flow", "temp"],
+    "window": {"size": 8, "stride": 1},
+    "networks": ["cnn_ae"],
+    "combine": "mean",
+    "threshold": {"method": "budget", "rate": 0.01},
+    "calibration": {"error_median": 0.5, "error_p95": 0.9, "anomaly_rate": 0.01},
+    "config_digest": "0" * 64,
+    "files": {"ensemble_meta.json": 4012, "cnn_ae.safetensors": 2980},
+}
+
+IN_SERVICE: Json = {
+    "dataset": "pumps",
+    "release": "20261126T164407Z-7b14e9",
+    "version": 3,
+    "previous": ["20261125T101500Z-3f2a91"],
+}

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from models.detector import Detector, Scored
 from models.flags import Flags
 from models.packing import SnapshotError, unpack
-from models.stream import Cut, Observed, StreamDetector, to_batch
+from models.stream import Cut, StreamDetector, to_batch
 from monitoring.metrics import ChunkRecord, DatasetRecord
 from schemas.decoding import Decoded, decode
 from schemas.drift import Sample
+from stream_app import tally
 from stream_app.batches import Record
 from stream_app.outgoing import Message, of_flags, of_rejection
 from stream_app.progress import Chunk
@@ -191,7 +192,7 @@ class PartitionState:
         if not publish:
             return _Result(Flags.none(), (), DatasetRecord(readings=observed.counts.readings), None)
         flags = part.stream.flags(observed, self._rules.everything)
-        return _Result(flags, observed.stale, _counts(observed, part.unknown), _sample(part.cut, observed))
+        return _Result(flags, observed.stale, tally.counts(observed, part.unknown), tally.sample(part.cut, observed))
 
     def _dead_letter(self, begun: Begun, number: int) -> Message:
         rejection = begun.decoded.rejections[number]
@@ -246,30 +247,6 @@ def _series_in(snapshot: bytes) -> int:
         return len(unpack(snapshot).series)
     except SnapshotError:  # nobody needs it
         return 0
-
-
-def _counts(observed: Observed, unknown: int) -> DatasetRecord:
-    counts = observed.counts
-    return DatasetRecord(
-        readings=counts.readings,
-        windows=counts.windows,
-        flags=int(np.count_nonzero(observed.is_anomaly)),
-        late=counts.late,
-        duplicates=counts.duplicates,
-        gaps=counts.gaps,
-        warm_ups=counts.warm_ups,
-        imputed_values=counts.imputed_values,
-        unknown_values=unknown,
-    )
-
-
-def _sample(cut: Cut, observed: Observed) -> Sample:
-    """What drift is measured on: of a reading that comes twice, or late, no window hears either."""
-    values, seen, dropped = cut.batch.values, cut.batch.seen, cut.marks.dropped
-    ends = seen[observed.rows]
-    if dropped.any():
-        values, seen = values[~dropped], seen[~dropped]
-    return Sample(values, seen, observed.error, observed.scores > 1, observed.is_anomaly, ends)
 
 
 def _key_mismatches(records: Sequence[Record], decoded: Decoded) -> int:

@@ -14,13 +14,10 @@ from rich.text import Text
 
 from config.options import with_settings
 from config.settings import Settings
-from models import bundle
-from models import manifest as manifests
 from models.store import open_store
-from models.store.base import Store, StoreError, naming, rollback
-from schemas.errors import TidewatchError
-from schemas.manifest import Champion, Manifest
-from schemas.reference import EnsembleMeta
+from models.store.base import Store, StoreError, rollback
+from schemas.manifest import Champion
+from stream_app.catalogue import describe, row
 from training import tracking_uri
 from training.mirror import mirror
 
@@ -122,17 +119,6 @@ def champion_of(store: Store, dataset: str) -> Champion:
     return champion
 
 
-def row(store: Store, dataset: str, release: str) -> dict[str, Any]:
-    """A release in a line; `problem` says why it could not serve, if so."""
-    champion = store.champion(dataset)
-    about = {"dataset": dataset, "release": release, "serves": champion is not None and champion.release == release}
-    try:
-        manifest = manifests.check(store.fetch(dataset, release))
-    except TidewatchError as error:
-        return about | {"problem": str(error)}
-    return about | {"created": manifest.created, "features": len(manifest.features), "window": manifest.window}
-
-
 def listing(rows: list[dict[str, Any]]) -> Table:
     """Releases as a table."""
     table = Table(box=None, pad_edge=False)
@@ -144,35 +130,6 @@ def listing(rows: list[dict[str, Any]]) -> Table:
         cells = [escape(str(about.get(key, "-"))) for key in ("dataset", "release", "created", "features", "window")]
         table.add_row(*cells, state, style="bold" if about["serves"] else "")
     return table
-
-
-def describe(store: Store, dataset: str, release: str) -> dict[str, Any]:
-    """All that a release says of itself; raises what a worker would that can not serve it."""
-    files = store.fetch(dataset, release)
-    with naming(dataset, release):
-        manifest: Manifest = manifests.check(files)
-        bundle.load(files)
-    meta = msgspec.json.decode(files["ensemble_meta.json"], type=EnsembleMeta)
-    champion = store.champion(dataset)
-    return {
-        "dataset": dataset,
-        "release": release,
-        "serves": champion is not None and champion.release == release,
-        "created": manifest.created,
-        "code_version": manifest.code_version,
-        "features": manifest.features,
-        "window": {"size": manifest.window, "stride": manifest.stride},
-        "networks": list(meta.normalisers),
-        "combine": meta.combine,
-        "threshold": msgspec.to_builtins(meta.threshold),
-        "calibration": {
-            "error_median": meta.reference.error.median,
-            "error_p95": meta.reference.error.p95,
-            "anomaly_rate": meta.reference.anomaly_rate,
-        },
-        "config_digest": manifest.config_digest,
-        "files": {name: len(content) for name, content in sorted(files.items())},
-    }
 
 
 def card(about: dict[str, Any]) -> Table:

@@ -20,7 +20,7 @@ from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
 from stream_app.admin.database import DatabaseError
 from stream_app.admin.parts import assemble
-from stream_app.admin.routes import datasets, health, jobs, sessions, uploads
+from stream_app.admin.routes import datasets, health, jobs, metrics, predict, releases, sessions, uploads
 
 CODES: dict[type[TidewatchError], int] = {
     failures.NotSignedIn: 401,
@@ -68,6 +68,9 @@ def create(settings: Settings) -> FastAPI:
     app.include_router(uploads.router)
     app.include_router(datasets.router)
     app.include_router(jobs.router)
+    app.include_router(predict.router)
+    app.include_router(releases.router)
+    app.include_router(metrics.router)
     described = app.openapi
     app.openapi = lambda: problems.add_schema(described())  # type: ignore[method-assign]
     return app

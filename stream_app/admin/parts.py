@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +13,23 @@ from fastapi import Depends, Request
 
 from models.store import open_store
 from models.store.base import Store
+from monitoring.metrics import WorkerMetrics, new_registry
 from stream_app.admin.access import Access
 from stream_app.admin.audit import Audit
 from stream_app.admin.catalogue import Catalogue
 from stream_app.admin.cleaning import Cleaning
 from stream_app.admin.database import Database, DatabaseError
 from stream_app.admin.datasets import Datasets
+from stream_app.admin.detectors import Detectors
 from stream_app.admin.folders import Folders
 from stream_app.admin.jobs import Jobs
+from stream_app.admin.predict import Predictor
 from stream_app.admin.tokens import Tokens
 from stream_app.admin.training_command import Training
 from stream_app.admin.uploads import Uploads
 from stream_app.admin.workshop import Workshop
+from stream_app.drift_watch import DriftWatch
+from stream_app.reload import Releases
 from training import lock
 
 if TYPE_CHECKING:
@@ -47,6 +53,9 @@ class Parts:
     workshop: Workshop
     uploads: Uploads
     catalogue: Catalogue
+    detectors: Detectors
+    predictor: Predictor
+    pool: ThreadPoolExecutor  # where predictions are worked on
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -56,9 +65,11 @@ class Parts:
                 self.folders.tidy()
                 self.workshop.start()
                 try:
-                    yield
+                    with self.detectors.watching():
+                        yield
                 finally:
                     self.workshop.stop()
+                    self.pool.shutdown(cancel_futures=True)
         except lock.Held as holder:
             raise DatabaseError(
                 f"process {holder} serves {self.folders.root} already; stop it, or choose another admin.folder"
@@ -77,6 +88,11 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     cleaning = Cleaning(database, folders, admin.jobs_kept)
     workshop = Workshop(jobs, training, cleaning, admin.jobs_at_once, admin.job_minutes)
     uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
+    metrics = WorkerMetrics(new_registry())
+    cap = settings.worker.detectors_cap
+    releases = Releases(store, cap, metrics)
+    loaded = Detectors(store, releases, cap, settings.store.poll_seconds)
+    drift = DriftWatch(settings.drift, cap, releases, metrics)
     return Parts(
         settings=settings,
         database=database,
@@ -89,6 +105,9 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         workshop=workshop,
         uploads=uploads,
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
+        detectors=loaded,
+        predictor=Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes),
+        pool=ThreadPoolExecutor(admin.predict_threads, thread_name_prefix="predict"),
     )
 
 

@@ -1,0 +1,118 @@
+"""Rows come, scores go: no request waits for another's hundred thousand rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from schemas.admin import Ask, Columns, FileAsk, Predict, Prediction
+from stream_app.admin.callers import Reader
+from stream_app.admin.failures import TooMuch, Unusable, WrongKind
+from stream_app.admin.folders import MEGABYTE
+from stream_app.admin.incoming import body
+from stream_app.admin.parts import Parts, With
+from stream_app.admin.problems import documented
+
+router = APIRouter(tags=["predict"])
+JSON = "application/json"
+FILES = ("text/csv", "application/gzip", "application/vnd.apache.parquet", "application/octet-stream")
+BODIES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": Predict.model_json_schema()},
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES},
+        },
+    }
+}
+
+
+@router.post(
+    "/predict",
+    response_model=Prediction,
+    responses=documented(400, 404, 408, 409, 413, 415),
+    openapi_extra=BODIES,
+)
+async def predict(request: Request, parts: With, caller: Reader, asked: Annotated[FileAsk, Query()]) -> Response:
+    """Score rows: as JSON, or as a file with a header (CSV, gzip of it, Parquet), then with options in the query.
+
+    Each window of rows gets a score, the same that a worker gives it. Other features than the release's are ignored in
+    a file, and their columns may stand in any order.
+    """
+    kind = _kind(request)
+    content = await _content(request, parts.predictor.megabytes)
+    if kind == "json":
+        _refuse_query(request)
+
+    def begin() -> Iterator[bytes]:
+        if kind == "json":
+            return parts.predictor.of_json(caller.owner, content)
+        ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
+        columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
+        return parts.predictor.of_file(caller.owner, content, ask, columns)
+
+    try:
+        return Response(await _last(parts, begin), media_type=JSON)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [_told(one) for one in error.errors(include_url=False, include_context=False, include_input=False)]
+        ) from None
+
+
+async def _last(parts: Parts, begin: Callable[[], Iterator[bytes]]) -> bytes:
+    """The answer, worked on chunk by chunk; a short one in a single turn of the pool."""
+
+    def first() -> tuple[Iterator[bytes], bytes]:
+        steps = begin()
+        return steps, next(steps)
+
+    loop = asyncio.get_running_loop()
+    steps, done = await loop.run_in_executor(parts.pool, first)
+    while not done:
+        done = await loop.run_in_executor(parts.pool, next, steps)
+    return done
+
+
+async def _content(request: Request, megabytes: int) -> bytes:
+    content = bytearray()
+    async for piece in body(request):
+        content += piece
+        if len(content) > megabytes * MEGABYTE:
+            raise TooMuch(
+                f"the body is larger than {megabytes} MB, the limit of admin.predict_megabytes; send it in parts that "
+                "overlap by a window less one row, or use: tidewatch score"
+            )
+    if not content:
+        raise Unusable("the body is empty; send rows, as JSON or CSV")
+    return bytes(content)
+
+
+def _kind(request: Request) -> Literal["json", "file"]:
+    told = request.headers.get("content-type", JSON).split(";")[0].strip().lower()
+    if told == JSON or told.endswith("+json"):
+        return "json"
+    if told in FILES:
+        return "file"
+    raise WrongKind(
+        f"content-type {told[:80]!r} is not read; send {JSON} or {', '.join(FILES)}, with curl: "
+        "-H 'content-type: text/csv' --data-binary @rows.csv"
+    )
+
+
+def _refuse_query(request: Request) -> None:
+    if request.query_params:
+        raise Unusable("with JSON all is said in the body; the query is for files")
+
+
+def _told(error: Any) -> dict[str, Any]:
+    """The complaint, with the way out where a value is none."""
+    where = ("body", *error["loc"])
+    message = error["msg"]
+    if (error["type"] == "json_invalid" and "NaN" in message) or error["type"] == "finite_number":
+        message = f"{message}; NaN and Infinity are no measured values, send null for a missing one"
+    return {**error, "loc": where, "msg": message}

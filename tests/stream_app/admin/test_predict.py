@@ -1,0 +1,186 @@
+"""Predictions over HTTP: a worker's scores, refusals that say the way out, and drift on /metrics."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from models.store import open_store
+from monitoring.metrics import samples
+from stream_app.cli import tidewatch
+from tests import tiny_release
+from tests.stream_app.admin.service import problem, readings, served, settings
+
+ROWS = np.round(np.random.default_rng(3).normal(size=(60, 2)), 4)
+ROWS[40] = 9.0
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory):
+    """Settings of a service with two releases of 'pumps', the second in service."""
+    chosen = settings(tmp_path_factory.mktemp("predict"), predict_megabytes=8)
+    for seed in (0, 1):
+        tiny_release.publish(open_store(chosen.store.url), "pumps", seed)
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def client(chosen):
+    """The service."""
+    with served(chosen) as client:
+        yield client
+
+
+def ask(client, data=None, **more):
+    """Ask by JSON."""
+    return client.post("/predict", json={"dataset": "pumps", "data": ROWS.tolist() if data is None else data, **more})
+
+
+def as_csv(order=("time", "temp", "other", "flow")):
+    """The rows as a CSV, its columns in another order than the release's."""
+    lines = [",".join(order)]
+    for number, (flow, temp) in enumerate(ROWS.tolist()):
+        row = {"time": f"2026-01-01T00:00:{number:02d}Z", "flow": flow, "temp": temp, "other": 1}
+        lines.append(",".join(str(row[name]) for name in order))
+    return "\n".join(lines).encode()
+
+
+def scored(chosen, path, *options):
+    """What `tidewatch score`, which is tested to say what the worker says, says of a file."""
+    command = ["score", "--data", str(path), "--dataset", "pumps", "--all", *options]
+    result = CliRunner(mix_stderr=False).invoke(tidewatch, [*command, "--setting", f"store.url={chosen.store.url}"])
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_scores_are_the_workers(client, chosen, tmp_path):
+    """The same numbers to the last bit, by JSON and by CSV, as the code of the worker gives for a file."""
+    (tmp_path / "pumps.csv").write_bytes(as_csv())
+    flags = scored(chosen, tmp_path / "pumps.csv")
+    times = [f"2026-01-01T00:00:{second:02d}Z" for second in range(len(ROWS))]
+    told = ask(client, timestamps=times).json()
+    assert told["scores"] == [flag["score"] for flag in flags]
+    assert told["anomalies"] == [flag["flag"] for flag in flags]
+    assert told["timestamps"] == [flag["timestamp"] for flag in flags]
+    assert told["rows"] == list(range(tiny_release.WINDOW - 1, len(ROWS)))
+    assert 1 in told["anomalies"]
+    csv = client.post("/predict?dataset=pumps", content=as_csv(), headers={"content-type": "text/csv"}).json()
+    assert csv == told
+
+
+def test_flags_come_with_the_features_to_blame(client, chosen, tmp_path):
+    """With attribution, each anomaly is the flag that a worker would publish."""
+    (tmp_path / "pumps.csv").write_bytes(as_csv())
+    flags = [flag for flag in scored(chosen, tmp_path / "pumps.csv") if flag["flag"]]
+    content = gzip.compress(as_csv())
+    told = client.post(
+        "/predict?dataset=pumps&attribution=true", content=content, headers={"content-type": "application/gzip"}
+    ).json()
+    assert told["flags"] == flags
+    assert flags
+
+
+def test_a_threshold_and_a_release_on_request(client, chosen):
+    """What is above the threshold is an anomaly; another release scores otherwise."""
+    usual = ask(client).json()
+    told = ask(client, threshold=-1000.0).json()
+    assert set(told["anomalies"]) == {1}
+    assert (told["scores"], told["timestamps"]) == (usual["scores"], None)
+    first = open_store(chosen.store.url).releases("pumps")[0][1]
+    other = ask(client, release=first).json()
+    assert other["release"] == first
+    assert other["scores"] != usual["scores"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "says"),
+    [
+        ({"data": [[0.0, 1.0]] * 7}, 422, "send at least 8 rows"),
+        ({"data": []}, 422, "send at least 8 rows"),
+        ({"data": [[0.0]] * 8}, 422, "flow, temp"),
+        ({"data": [[0.0, True]] * 8}, 422, "number"),
+        ({"data": [[0.0, 1e39]] * 8}, 422, "data.0.1"),
+        ({"dataset": "nowhere"}, 404, "there is no dataset 'nowhere'"),
+        ({"dataset": "../../x"}, 422, "is not a name"),
+        ({"release": "20200101T000000Z-000000"}, 404, "20200101T000000Z-000000"),
+        ({"release": "../x"}, 422, "is not a name"),
+        ({"timestamps": ["2026-01-01T00:00:00Z"]}, 422, "one for each row"),
+        ({"timestamps": [1000] * 60}, 422, "timestamps.1 is not after"),
+        ({"timestamps": ["yesterday"] * 60}, 422, "RFC 3339"),
+        ({"timestamps": [10**9 * row for row in range(60)]}, 422, "pause"),
+        ({"colour": "red"}, 422, "colour"),
+    ],
+)
+def test_a_refusal_says_the_way_out(client, more, status, says):
+    """A problem that names the thing and the remedy."""
+    answer = client.post("/predict", json={"dataset": "pumps", "data": ROWS.tolist(), **more})
+    assert says in problem(answer, status)
+
+
+def test_what_is_no_number_is_refused(client):
+    """NaN in JSON gets the advice to send null; a kind of body that is not read, which are."""
+    body = json.dumps({"dataset": "pumps", "data": [[0.0, float("nan")]] * 8})
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert "send null" in problem(answer, 422)
+    assert "text/csv" in problem(client.post("/predict", data={"a": "b"}), 415)
+    assert "8 MB" in problem(client.post("/predict", content=b" " * 8_000_001), 413)
+    headers = {"content-type": "text/csv"}
+    assert "empty" in problem(client.post("/predict?dataset=pumps", content=b"", headers=headers), 422)
+    stranger = b"a,b\n" + b"1,2\n" * 20
+    assert "flow, temp" in problem(client.post("/predict?dataset=pumps", content=stranger, headers=headers), 422)
+
+
+def test_many_rows_do_not_block_the_service(client):
+    """While 100,000 rows are scored, the service answers others."""
+    data = np.round(np.random.default_rng(4).normal(size=(100_000, 2)), 3).tolist()
+    with ThreadPoolExecutor(1) as thread:
+        large = thread.submit(ask, client, data)
+        meanwhile = 0
+        while not large.done():
+            assert client.get("/healthz").status_code == 200
+            assert ask(client).status_code == 200
+            meanwhile += 1
+    assert len(large.result().json()["scores"]) == 100_000 - tiny_release.WINDOW + 1
+    assert meanwhile > 3
+
+
+def test_metrics_tell_of_readings_and_drift(client):
+    """What was scored is counted, and measured against the release in service."""
+
+    def told():
+        page = samples(client.get("/metrics").text)
+        return {name: value for name, labels, value in page if labels.get("dataset") == "pumps"}
+
+    ask(client)
+    before = told()
+    ask(client)
+    after = told()
+    assert after["tidewatch_readings_total"] == before["tidewatch_readings_total"] + len(ROWS)
+    assert any("drift" in name or "psi" in name or "feature" in name for name in after)
+
+
+def test_releases_are_listed_shown_promoted_and_rolled_back(client, chosen):
+    """What predict answers by goes over at once, with either."""
+    first, second = [row["release"] for row in client.get("/releases/pumps").json()["releases"]]
+    assert [row["serves"] for row in client.get("/releases").json()["releases"]] == [False, True]
+    assert client.get(f"/releases/pumps/{first}").json()["features"] == ["flow", "temp"]
+    assert client.post("/releases/pumps/rollback").json()["release"] == first
+    assert ask(client).json()["release"] == first
+    assert client.post(f"/releases/pumps/{second}/promote").json()["previous"] == [first]
+    assert ask(client).json()["release"] == second
+    assert "nowhere" in problem(client.get("/releases/nowhere"), 404)
+    assert "nowhere" in problem(client.post("/releases/nowhere/rollback"), 404)
+    problem(client.post("/releases/pumps/20200101T000000Z-000000/promote"), 404)
+
+
+def test_a_promotion_elsewhere_is_found(client, chosen):
+    """The watcher goes over to what another process promotes, and a first release is found at once."""
+    tiny_release.publish(open_store(chosen.store.url), "fresh")
+    body = readings(60)
+    answer = client.post("/predict?dataset=fresh", content=body, headers={"content-type": "text/csv"})
+    assert answer.json()["dataset"] == "fresh"
