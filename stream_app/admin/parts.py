@@ -107,7 +107,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
         detectors=loaded,
         predictor=Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes),
-        pool=ThreadPoolExecutor(admin.predict_threads, thread_name_prefix="predict"),
+        pool=ThreadPoolExecutor(admin.predictions_at_once, thread_name_prefix="predict"),
     )
 
 

@@ -13,7 +13,7 @@ from config.settings import FILES, KafkaSettings, Settings, load, load_with_orig
 
 UNITS = ("seconds", "milliseconds", "minutes", "megabytes", "records", "readings", "cap")
 COUNTS = {"kafka.partitions", "kafka.replication_factor", "state.slabs", "drift.panes", "worker.threads", "web.port"}
-COUNTS |= {"admin.port", "admin.jobs_at_once", "admin.jobs_kept", "admin.tracked"}
+COUNTS |= {"admin.port", "admin.jobs_at_once", "admin.jobs_kept", "admin.predictions_at_once", "admin.tracked"}
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ def client(tmp_path_factory):
     chosen = settings(tmp_path_factory.mktemp("guide"), job_minutes=1e-6)
     store = open_store(chosen.store.url)
     for seed in (0, 1):
-        tiny_release.publish(store, "pumps", seed, window=3)
+        tiny_release.publish(store, "pumps", seed, window=4)
     with served(chosen) as client:
         yield client
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from config.settings import Settings
 from models.store import open_store
 from monitoring.metrics import samples
 from stream_app.cli import tidewatch
 from tests import tiny_release
-from tests.stream_app.admin.service import problem, readings, served, settings
+from tests.stream_app.admin.service import Json, problem, readings, served, settings
 
 ROWS = np.round(np.random.default_rng(3).normal(size=(60, 2)), 4)
 ROWS[40] = 9.0
@@ -36,12 +40,12 @@ def client(chosen):
         yield client
 
 
-def ask(client, data=None, **more):
+def ask(client: httpx.Client, data: list[list[float]] | None = None, **more: Any) -> httpx.Response:
     """Ask by JSON."""
     return client.post("/predict", json={"dataset": "pumps", "data": ROWS.tolist() if data is None else data, **more})
 
 
-def as_csv(order=("time", "temp", "other", "flow")):
+def as_csv(order: tuple[str, ...] = ("time", "temp", "other", "flow")) -> bytes:
     """The rows as a CSV, its columns in another order than the release's."""
     lines = [",".join(order)]
     for number, (flow, temp) in enumerate(ROWS.tolist()):
@@ -50,7 +54,7 @@ def as_csv(order=("time", "temp", "other", "flow")):
     return "\n".join(lines).encode()
 
 
-def scored(chosen, path, *options):
+def scored(chosen: Settings, path: Path, *options: str) -> list[Json]:
     """What `tidewatch score`, which is tested to say what the worker says, says of a file."""
     command = ["score", "--data", str(path), "--dataset", "pumps", "--all", *options]
     result = CliRunner(mix_stderr=False).invoke(tidewatch, [*command, "--setting", f"store.url={chosen.store.url}"])
@@ -152,7 +156,7 @@ def test_many_rows_do_not_block_the_service(client):
 def test_metrics_tell_of_readings_and_drift(client):
     """What was scored is counted, and measured against the release in service."""
 
-    def told():
+    def told() -> dict[str, float]:
         page = samples(client.get("/metrics").text)
         return {name: value for name, labels, value in page if labels.get("dataset") == "pumps"}
 
