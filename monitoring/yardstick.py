@@ -12,6 +12,7 @@ from schemas.reference import ERROR_EDGES, Histogram, Reference
 
 LEAST_SHARE = 0.1  # of a bin, unless it lies beside one that has as much alone
 PRIOR = 0.5  # readings added to each bin, so that none is empty (Jeffreys)
+FARTHEST = 1e140  # raw, from the reference mean; what lies beyond counts as there, so that sums of squares are finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +30,15 @@ class Yardstick:
         away = columns - self.baseline.mean[:, None]
         if (known < len(sample.values)).any():
             away[np.isnan(away)] = 0
+        squares = np.einsum("fn,fn->f", away, away)
+        if not (squares < FARTHEST**2).all():
+            np.clip(away, -FARTHEST, FARTHEST, out=away)
+            squares = np.einsum("fn,fn->f", away, away)
         return Totals(
             readings=len(sample.values),
             values=known,
             deviation=away.sum(axis=1),
-            squared_deviation=np.einsum("fn,fn->f", away, away),
+            squared_deviation=squares,
             bins=np.array([count for each in bins for count in each]),
             windows=len(errors),
             anomalous=int(np.count_nonzero(sample.anomalous)),

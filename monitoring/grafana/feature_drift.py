@@ -23,7 +23,7 @@ from monitoring.grafana.promql import (
 )
 from monitoring.grafana.runbooks import runbook
 
-EACH = "{{dataset}} {{feature}} {{release}}"
+EACH = "{{dataset}} {{release}} {{feature}}"  # after a reload lines of two releases are in one graph
 RAW = "none"  # in the feature's own unit, which nobody knows
 
 

@@ -109,6 +109,20 @@ def test_rounding_makes_no_deviation_of_less_than_nothing():
     assert figures(measured.baseline, measured.tally(sample(np.full((100, 1), 0.7))), 1).std[0] == 0
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1e30, 1e160, 1.7e308, -1.7e308])
+def test_absurd_values_are_told_and_not_taken_for_too_few(value: float):
+    """Sums stay finite, also of both signs at once, so that none hides what moved; the other features are unmoved."""
+    rows = drawn(200, missing=0)
+    rows[:150, 0] = value
+    rows[150, 0] = -value / 2
+    totals = sum([MEASURED.tally(sample(rows))] * 30, MEASURED.tally(sample(rows)))
+    live = figures(MEASURED.baseline, totals, 100)
+    assert all(np.isfinite(figure).all() for figure in vars(live).values())
+    assert abs(live.mean[0]) > 1e29 and live.std[0] > 1e29
+    assert live.mean[1] == pytest.approx(rows[:, 1].mean())
+
+
 def test_an_error_on_an_edge_is_below_it():
     """As `le` says."""
     seen = replace(sample(drawn(2)), errors=np.array(ERROR_EDGES[10:12]))

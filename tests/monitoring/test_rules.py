@@ -35,7 +35,7 @@ needs_amtool = pytest.mark.skipif(
 )
 
 FEW = 99  # readings, where 100 are asked for
-HALF_HOUR, HALF_DAY, DAY = "30m", "12h", "26h"
+HALF_HOUR, HALF_DAY, DAY = "30m", "12h", "21h"  # figures of a day are known after 20 hours
 ERRORS_LARGE = {0.5: 300, 1.0: 650, 5.0: 50}
 ERRORS_TAIL = {0.1: 400, 0.5: 500, 5.0: 100}
 ERRORS_SMALL = {0.01: N}
@@ -98,6 +98,11 @@ FIRES: dict[str, tuple[str, Series, str]] = {
     "readings stop": (
         "TidewatchSilence",
         first(fleet(), lambda name: "readings_total" in name, "0+60x60 3600+0x2000"),
+        "90m",
+    ),
+    "readings stop, and the worker is started again": (
+        "TidewatchSilence",
+        first(fleet(), lambda name: "readings_total" in name, "0+60x60 _x2000"),
         "90m",
     ),
     "many dead letters": ("TidewatchDeadLetters", fleet() | LETTERS, HALF_HOUR),
