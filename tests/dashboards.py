@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,11 @@ class Asked:
     expr: str
     instant: bool
     label: str = ""
+    name: str = ""  # what each line is called, with {{labels}}
+
+    def called(self, labels: Mapping[str, str]) -> str:
+        """One line's name in the legend."""
+        return re.sub(r"{{(\w+)}}", lambda found: labels.get(found[1], ""), self.name)
 
     def __str__(self) -> str:
         return f"{self.page}/{self.panel}/{self.letter}"
@@ -51,7 +56,8 @@ def chosen(expr: str, **choice: str) -> str:
 def _of(page: str, board: Json) -> Iterator[Asked]:
     for panel in board["panels"]:
         for target in panel.get("targets", []):
-            yield Asked(page, panel["title"], target["refId"], target["expr"], target["instant"])
+            name = target.get("legendFormat", "")
+            yield Asked(page, panel["title"], target["refId"], target["expr"], target["instant"], name=name)
     for variable in board["templating"]["list"]:
         found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
         assert found, variable["query"]["query"]

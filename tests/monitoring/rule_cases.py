@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -135,6 +136,14 @@ def after(minutes: int, usual: float, then: float) -> str:
 def first(series: Series, matching: Callable[[str], bool], values: str) -> Series:
     """The same fleet with other values in some of its series."""
     return {name: values if matching(name) else value for name, value in series.items()}
+
+
+def missed(series: Series, minute: int) -> Series:
+    """The same, but that a scrape fails: nothing that stood still is known then."""
+    return {
+        name: re.sub(r"^(\S+)\+0x2000$", rf"\1+0x{minute - 1} stale \1+0x2000", values)
+        for name, values in series.items()
+    }
 
 
 def together(*fleets: Series) -> Series:

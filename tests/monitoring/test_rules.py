@@ -22,6 +22,7 @@ from tests.monitoring.rule_cases import (
     after,
     first,
     fleet,
+    missed,
     together,
 )
 from tests.watchers import needs_promtool
@@ -67,6 +68,7 @@ FIRES: dict[str, tuple[str, Series, str]] = {
         HALF_HOUR,
     ),
     "the mean of two workers moved": ("TidewatchFeatureMean", ONE_MOVED, HALF_HOUR),
+    "a scrape that fails does not end it": ("TidewatchFeatureMean", missed(fleet(Feature(mean=3.5)), 20), "20m"),
     "a worker that has nothing does not hide it": ("TidewatchFeatureMean", ONE_IDLE, HALF_HOUR),
     "it is noisy": ("TidewatchFeatureSpread", fleet(Feature(std=2.1)), "1h"),
     "a constant feature is noisy": (
