@@ -11,7 +11,7 @@ from monitoring.yardstick import Yardstick
 from schemas.drift import Index, Mask, Sample, Totals
 
 MOST_ROWS = 4096  # readings that wait to be counted together, at a fraction of the time
-MOST_VALUES = 1 << 18  # likewise: 2 MB
+MOST_VALUES = 1 << 20  # likewise: 8 MB
 
 
 @dataclass(frozen=True)

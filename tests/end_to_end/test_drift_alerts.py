@@ -33,6 +33,9 @@ EXPECTED = {
     ("TidewatchErrorP95", ""),
     ("TidewatchAnomalyRateHigh", ""),
 }
+LIVE, REFERENCE = (
+    f"last_over_time(tidewatch:feature_mean:{which}[3s])" for which in ("live", "ref")
+)  # a scrape may fail
 
 
 @dataclass
@@ -95,7 +98,7 @@ def drifts_and_returns(line: Line, watchers: Watchers, picture: Path) -> None:
 
     def share_shifted() -> float:
         ever.update(watchers.prometheus.firing())
-        return watchers.prometheus.by("feature", "tidewatch:feature_mean:live")["temp"] / SHIFT
+        return watchers.prometheus.by("feature", LIVE)["temp"] / SHIFT
 
     wait_until(lambda: live_readings(RATE * HORIZON_SECONDS / 2), "half a horizon of readings")
     assert ever == set()
@@ -105,7 +108,7 @@ def drifts_and_returns(line: Line, watchers: Watchers, picture: Path) -> None:
         lambda: watchers.prometheus.firing() >= EXPECTED,
         f"{EXPECTED}, of which there are {watchers.prometheus.firing()}",
     )
-    moved = watchers.prometheus.by("feature", "abs(tidewatch:feature_mean:live - tidewatch:feature_mean:ref)")
+    moved = watchers.prometheus.by("feature", f"abs({LIVE} - {REFERENCE})")
     assert moved["temp"] == pytest.approx(SHIFT, abs=0.5)
     assert max(moved["flow"], moved["pressure"]) < 0.2
     wait_until(lambda: watchers.told("firing") >= {name for name, _ in EXPECTED}, "the webhook's call")
