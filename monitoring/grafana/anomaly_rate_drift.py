@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.grafana.now import Column, stat, table
-from monitoring.grafana.over_time import WHOSE, against, graph
+from monitoring.grafana.over_time import against, graph
 from monitoring.grafana.page import Page, Section, leads_to
 from monitoring.grafana.panel import Panel, Query
 from monitoring.grafana.promql import ANOMALY_RATE, FLAG_RATE, OF_DATASET, WINDOWS, rate
@@ -60,8 +60,8 @@ def _rates() -> tuple[Panel, ...]:
             "Anomaly rate and flag rate",
             "Flags go by the threshold that adapts, out of a budget. Both high: much is wrong. The anomaly rate alone:"
             " the world has moved on and the threshold with it.",
-            Query(ANOMALY_RATE.live, f"{WHOSE} anomalies"),
-            Query(FLAG_RATE, f"{WHOSE} flags"),
+            Query(ANOMALY_RATE.live, "{{dataset}} anomalies {{release}}"),
+            Query(FLAG_RATE, "{{dataset}} flags {{release}}"),
             unit=SHARE,
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.grafana.now import Column, stat, table
-from monitoring.grafana.over_time import WHOSE, against, graph, heatmap
+from monitoring.grafana.over_time import against, graph, heatmap
 from monitoring.grafana.page import Page, Section, leads_to
 from monitoring.grafana.panel import Panel, Query
 from monitoring.grafana.promql import ERROR_MEDIAN, ERROR_P95, OF_RELEASE, WINDOWS
@@ -105,6 +105,6 @@ def _counts() -> Panel:
     return graph(
         "Windows in the horizon",
         "Figures are left out while fewer than drift.min_readings are behind them.",
-        Query(WINDOWS, WHOSE),
+        Query(WINDOWS, "{{dataset}} {{release}}"),
         width=24,
     )

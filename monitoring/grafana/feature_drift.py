@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.grafana.now import Column, bars, stat, table
-from monitoring.grafana.over_time import WHOSE, against, graph
+from monitoring.grafana.over_time import against, graph
 from monitoring.grafana.page import THIS_FEATURE, Page, Section, leads_to
 from monitoring.grafana.panel import Panel, Query
 from monitoring.grafana.promql import (
@@ -23,7 +23,7 @@ from monitoring.grafana.promql import (
 )
 from monitoring.grafana.runbooks import runbook
 
-EACH = f"{WHOSE} {{{{feature}}}}"
+EACH = "{{dataset}} {{feature}} {{release}}"
 RAW = "none"  # in the feature's own unit, which nobody knows
 
 

@@ -6,7 +6,6 @@ from monitoring.grafana.look import MARK, PALETTE, REFERENCE, dashed, ending, in
 from monitoring.grafana.panel import Json, Link, Panel, Query
 from monitoring.grafana.promql import Figure
 
-WHOSE = "{{dataset}} {{release}}"  # a line's name: after a reload two releases are in one graph
 OVER_TIME = {"format": "time_series", "instant": False, "range": True}
 
 
@@ -54,6 +53,7 @@ def against(
     description: str,
     figure: Figure,
     *marks: str,
+    of: str = "{{dataset}} {{release}}",
     unit: str = "short",
     width: int = 12,
     zero: bool = True,
@@ -61,9 +61,9 @@ def against(
 ) -> Panel:
     """The live figure over time beside its reference, and the marks at which an alert follows."""
     queries = (
-        Query(figure.live, f"{WHOSE} live"),
-        Query(figure.ref, f"{WHOSE} {REFERENCE}"),
-        *(Query(mark, f"{WHOSE} {MARK}") for mark in marks),
+        Query(figure.live, f"{of} live"),
+        Query(figure.ref, f"{of} {REFERENCE}"),
+        *(Query(mark, f"{of} {MARK}") for mark in marks),
     )
     return graph(title, description, *queries, unit=unit, width=width, zero=zero, links=links)
 
