@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import torch
 from fastapi import Depends, Request
 
 from models.store import open_store
@@ -89,7 +90,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     workshop = Workshop(jobs, training, cleaning, admin.jobs_at_once, admin.job_minutes)
     uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
     metrics = WorkerMetrics(new_registry())
-    cap = settings.worker.detectors_cap
+    cap, threads = settings.worker.detectors_cap, settings.worker.threads
     releases = Releases(store, cap, metrics)
     loaded = Detectors(store, releases, cap, settings.store.poll_seconds)
     drift = DriftWatch(settings.drift, cap, releases, metrics)
@@ -107,7 +108,9 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
         detectors=loaded,
         predictor=Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes),
-        pool=ThreadPoolExecutor(admin.predictions_at_once, thread_name_prefix="predict"),
+        pool=ThreadPoolExecutor(
+            admin.predictions_at_once, "predict", torch.set_num_threads, (settings.worker.threads,)
+        ),
     )
 
 
