@@ -81,17 +81,23 @@ DATASET: Json = {
 
 PREDICT: Json = {
     "dataset": "pumps",
-    "data": [[0.0, 1.0], [0.11, 0.99], [0.22, None], [0.33, 0.94]],
-    "timestamps": ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z", "2026-01-01T00:00:03Z"],
+    "data": [[0.0, 1.0], [0.11, 0.99], [0.22, None], [0.33, 0.94], [9.0, 0.9]],
+    "timestamps": [
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:01Z",
+        "2026-01-01T00:00:02Z",
+        "2026-01-01T00:00:03Z",
+        "2026-01-01T00:00:04Z",
+    ],
 }
 
 PREDICTION: Json = {
     "anomalies": [0, 1],
-    "scores": [0.12, 1.73],
-    "timestamps": ["2026-01-01T00:00:02.000000Z", "2026-01-01T00:00:03.000000Z"],
-    "rows": [2, 3],
+    "scores": [-0.29407682029195403, 5.117226451973274],
+    "timestamps": ["2026-01-01T00:00:03.000000Z", "2026-01-01T00:00:04.000000Z"],
+    "rows": [3, 4],
     "dataset": "pumps",
-    "release": "20261126T164407Z-7b14e9",
+    "release": "20260101T000001Z-ae9984",
     "threshold": 1.0,
     "series": None,
     "flags": None,
@@ -99,33 +105,41 @@ PREDICTION: Json = {
 
 RELEASE_ROW: Json = {
     "dataset": "pumps",
-    "release": "20261126T164407Z-7b14e9",
+    "release": "20260101T000001Z-ae9984",
     "serves": True,
-    "created": "2026-11-26T16:44:07+00:00",
+    "created": "2026-01-01T00:00:01+00:00",
     "features": 2,
-    "window": 8,
+    "window": 4,
     "problem": None,
 }
 
 RELEASE: Json = {
     "dataset": "pumps",
-    "release": "20261126T164407Z-7b14e9",
+    "release": "20260101T000001Z-ae9984",
     "serves": True,
-    "created": "2026-11-26T16:44:07+00:00",
-    "code_version": "0.1.0",
+    "created": "2026-01-01T00:00:01+00:00",
+    "code_version": "test",
     "features": ["flow", "temp"],
-    "window": {"size": 8, "stride": 1},
-    "networks": ["cnn_ae"],
-    "combine": "mean",
-    "threshold": {"method": "budget", "rate": 0.01},
-    "calibration": {"error_median": 0.5, "error_p95": 0.9, "anomaly_rate": 0.01},
-    "config_digest": "0" * 64,
-    "files": {"ensemble_meta.json": 4012, "cnn_ae.safetensors": 2980},
+    "window": {"size": 4, "stride": 1},
+    "networks": ["gru_ae", "cnn_ae"],
+    "combine": "weighted",
+    "threshold": {"method": "budget", "rate": 0.01, "level": 3.070274922022392},
+    "calibration": {"error_median": 0.9703889805823565, "error_p95": 2.156117148697376, "anomaly_rate": 0.005},
+    "config_digest": "6373e89a93ddfd1d003e0985d1ef308d25e15c24b301ac97e415aefa29e6c23e",
+    "files": {
+        "cnn_ae.pth": 3725,
+        "config.yaml": 767,
+        "ensemble_meta.json": 4839,
+        "gru_ae.pth": 5055,
+        "manifest.json": 1792,
+        "scaler.json": 59,
+        "window_config.json": 93,
+    },
 }
 
 IN_SERVICE: Json = {
     "dataset": "pumps",
-    "release": "20261126T164407Z-7b14e9",
-    "version": 3,
-    "previous": ["20261125T101500Z-3f2a91"],
+    "release": "20260101T000001Z-ae9984",
+    "version": 2,
+    "previous": ["20260101T000000Z-b7eca6"],
 }

@@ -108,9 +108,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
         detectors=loaded,
         predictor=Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes),
-        pool=ThreadPoolExecutor(
-            admin.predictions_at_once, "predict", torch.set_num_threads, (settings.worker.threads,)
-        ),
+        pool=ThreadPoolExecutor(admin.predictions_at_once, "predict", torch.set_num_threads, (threads,)),
     )
 
 

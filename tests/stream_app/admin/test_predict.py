@@ -19,6 +19,7 @@ from monitoring.metrics import samples
 from stream_app.cli import tidewatch
 from tests import tiny_release
 from tests.stream_app.admin.service import Json, problem, readings, served, settings
+from tests.watchers import wait_until
 
 ROWS = np.round(np.random.default_rng(3).normal(size=(60, 2)), 4)
 ROWS[40] = 9.0
@@ -42,7 +43,7 @@ def client(chosen):
 
 def ask(client: httpx.Client, data: list[list[float]] | None = None, **more: Any) -> httpx.Response:
     """Ask by JSON."""
-    return client.post("/predict", json={"dataset": "pumps", "data": ROWS.tolist() if data is None else data, **more})
+    return client.post("/predict", json={"dataset": "pumps", "data": ROWS.tolist() if data is None else data} | more)
 
 
 def as_csv(order: tuple[str, ...] = ("time", "temp", "other", "flow")) -> bytes:
@@ -183,8 +184,10 @@ def test_releases_are_listed_shown_promoted_and_rolled_back(client, chosen):
 
 
 def test_a_promotion_elsewhere_is_found(client, chosen):
-    """The watcher goes over to what another process promotes, and a first release is found at once."""
+    """A first release is found at once, and the watcher goes over to what another process promotes after it."""
     tiny_release.publish(open_store(chosen.store.url), "fresh")
     body = readings(60)
     answer = client.post("/predict?dataset=fresh", content=body, headers={"content-type": "text/csv"})
     assert answer.json()["dataset"] == "fresh"
+    second = tiny_release.publish(open_store(chosen.store.url), "fresh", 1)
+    wait_until(lambda: ask(client, dataset="fresh").json()["release"] == second, "the second release scores")
