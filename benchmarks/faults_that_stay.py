@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.page import table, written
+from benchmarks.markdown import table, written
 from models.thresholds import FlagBudget
 
 Float64 = NDArray[np.float64]

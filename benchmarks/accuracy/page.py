@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from benchmarks.accuracy.goals import reached
 from benchmarks.accuracy.judging import OURS
 from benchmarks.accuracy.picture import svg
 from benchmarks.accuracy.tables import COLUMNS, shown
+from benchmarks.markdown import table, written
 
 FOLDER = Path(__file__).parents[1]
 PAGE = FOLDER / "README.md"
@@ -18,18 +19,6 @@ RESULTS = FOLDER / "results" / "accuracy.json"
 PICTURE = FOLDER / "results" / "accuracy.svg"
 THRESHOLDS = FOLDER / "results" / "thresholds.json"
 KEYS = ("rate_over_promise", "median_rate_over_promise", "f1", "far", "mar", "event_recall")  # of COLUMNS
-
-
-def written(text: str, name: str, lines: Iterable[str]) -> str:
-    """The page with `lines` between the two marks of this name."""
-    first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    before, begin, rest = text.partition(first)
-    _, end, after = rest.partition(last)
-    if not (begin and end):
-        raise ValueError(
-            f"{PAGE} has no {first.strip()} with {last.strip()} after it; put both where the figures belong"
-        )
-    return before + begin + "\n" + "\n".join(lines) + "\n" + end + after
 
 
 def figures(content: Mapping[str, Any]) -> Iterator[str]:
@@ -90,14 +79,6 @@ def _steps(found: Mapping[str, Any]) -> Iterator[str]:
     sizes = list(next(iter(rows.values()), {}))
     cells = [[name, *(shown(own[size], 2) for size in sizes)] for name, own in rows.items()]
     yield from table(["steps still flagged 1,000 readings later", *(f"{size} x" for size in sizes)], cells)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table in Markdown, line by line."""
-    yield f"| {' | '.join(head)} |"
-    yield f"|---|{'---|' * (len(head) - 1)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from benchmarks.accuracy.comparison import Result, summary
 from benchmarks.accuracy.figures import figures
 from benchmarks.accuracy.nab import File
 from benchmarks.accuracy.picture import SHOWN
+from benchmarks.markdown import written
 
 LABELS = np.arange(400) // 40 == 5
 
@@ -27,11 +28,11 @@ def content():
 def test_the_page_keeps_what_stands_around_the_figures(content):
     """Figures go between the marks, however often they are written."""
     text = "above\n<!-- accuracy -->\nof last year\n<!-- end of accuracy -->\nbelow\n"
-    once = page.written(text, "accuracy", page.figures(content))
+    once = written(text, "accuracy", page.figures(content))
     assert once.startswith("above\n")
     assert once.endswith("below\n")
     assert "of last year" not in once
-    assert page.written(once, "accuracy", page.figures(content)) == once
+    assert written(once, "accuracy", page.figures(content)) == once
 
 
 def test_the_page_says_what_was_run(content):
@@ -57,7 +58,7 @@ def test_goals_are_held_against_their_bounds(content):
 def test_a_page_without_marks_is_left_alone(content):
     """Rather than figures in a place where nobody looks for them."""
     with pytest.raises(ValueError, match="end of accuracy"):
-        page.written("no marks here", "accuracy", page.figures(content))
+        written("no marks here", "accuracy", page.figures(content))
 
 
 def test_the_picture_has_a_bar_for_each_figure(content):
