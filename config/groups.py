@@ -188,6 +188,8 @@ class AdminSettings(Group):
     """So many wrong tokens a minute from one address, and its next ones are refused unread."""
     predict_megabytes: int = Field(32, ge=1)
     """A prediction of more bytes than this is refused while it comes."""
+    workers: Names = ["local"]
+    """The workers whose drift the page shows, as http://host:port; `local` is the one of this machine (`web.port`)."""
     predictions_at_once: int = Field(2, ge=1)
     """So many predictions are worked on at the same time, each a thousand rows at a turn."""
 

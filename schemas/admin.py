@@ -162,6 +162,8 @@ class NetworkProgress(Words):
     """At most so many; 0 for what is found in closed form."""
     loss: float | None
     validation_loss: float | None
+    validation_losses: list[float] = []
+    """Of all epochs so far."""
 
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import urllib.request
-from collections.abc import Sequence
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 
 from config.options import with_settings
 from config.settings import Settings
-from monitoring.scraped import Fleet, add_up
+from monitoring.scraped import Fleet
 from schemas.drift import Report
 from schemas.errors import TidewatchError
 from stream_app.drift_view import by_drift, shown
-
-TIMEOUT_SECONDS = 10.0
+from stream_app.fleet import local, together
 
 
 @click.command()
@@ -40,7 +35,7 @@ def drift(dataset: str | None, urls: tuple[str, ...], as_json: bool, settings: S
       tidewatch drift --dataset pumps --json
       tidewatch drift --url http://127.0.0.1:6066 --url http://127.0.0.1:6067
     """
-    fleet = ask(urls or (local(settings),))
+    fleet = together(urls or (local(settings),))
     reports = chosen(fleet, dataset)
     if as_json:
         click.echo(json.dumps([as_plain(report) for report in reports], indent=2))
@@ -48,36 +43,6 @@ def drift(dataset: str | None, urls: tuple[str, ...], as_json: bool, settings: S
         console = Console()
         for report in reports:
             console.print(shown(report, fleet.horizon_seconds, fleet.min_readings))
-
-
-def local(settings: Settings) -> str:
-    """Where the worker of this machine listens, by the settings."""
-    host = "127.0.0.1" if settings.web.host in {"0.0.0.0", "::"} else settings.web.host
-    return f"http://{host}:{settings.web.port}"
-
-
-def ask(urls: Sequence[str]) -> Fleet:
-    """What the workers at these addresses say together."""
-    pages = [_page(url) for url in urls]
-    try:
-        return add_up(pages)
-    except (ValueError, LookupError) as error:
-        raise TidewatchError(
-            f"what {', '.join(urls)} serves is not the /metrics of a worker of this version ({error}); see --url"
-        ) from None
-
-
-def _page(url: str) -> str:
-    where = url if "://" in url else f"http://{url}"
-    where = where if urlsplit(where).path.strip("/") else f"{where.rstrip('/')}/metrics"
-    try:
-        with urllib.request.urlopen(where, timeout=TIMEOUT_SECONDS) as answer:
-            return str(answer.read().decode())
-    except (OSError, ValueError, HTTPException) as error:
-        raise TidewatchError(
-            f"no worker answers at {where}: {getattr(error, 'reason', error)}; start one with `tidewatch worker`, or "
-            "name another with --url"
-        ) from None
 
 
 def chosen(fleet: Fleet, dataset: str | None) -> list[Report]:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -19,6 +19,9 @@ from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreE
 from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
 from stream_app.admin.database import DatabaseError
+from stream_app.admin.headers import SafeHeaders
+from stream_app.admin.page import refusal
+from stream_app.admin.page import routes as page
 from stream_app.admin.parts import assemble
 from stream_app.admin.routes import datasets, health, jobs, metrics, predict, releases, sessions, uploads
 
@@ -63,6 +66,8 @@ def create(settings: Settings) -> FastAPI:
         (Exception, problems.of_bug),
     ):
         app.add_exception_handler(handled, handler)
+    app.add_middleware(SafeHeaders)
+    app.include_router(page.router)
     app.include_router(health.router)
     app.include_router(sessions.router)
     app.include_router(uploads.router)
@@ -83,9 +88,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def _refusal(request: Request, error: Exception) -> problems.ProblemResponse:
+async def _refusal(request: Request, error: Exception) -> Response:
     """An error of ours, under the code of the nearest kind that has one."""
     status = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    if refusal.asked(request):
+        return refusal.refusal(request, status, str(error))
     headers = {}
     if isinstance(error, failures.NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="tidewatch"'

@@ -44,13 +44,14 @@ class Standing:
             case {"event": "rejected"}:
                 self.rejected = [RejectedRow(**row) for row in event["rows"][:MOST_REJECTED]]
             case {"event": "network"}:
-                self.networks[event["network"]] = {"epoch": 0, "share": 0.0}
+                self.networks[event["network"]] = {"epoch": 0, "share": 0.0, "validation_losses": []}
             case {"event": "batch"}:
                 share = event["done"] / max(event["total"], 1)
                 self.networks[event["network"]] |= {"share": share, "loss": event["loss"]}
             case {"event": "epoch"}:
                 told = {key: event[key] for key in ("epoch", "loss", "validation_loss")}
                 self.networks[event["network"]] |= told
+                self.networks[event["network"]]["validation_losses"].append(event["validation_loss"])
             case {"event": "evaluated"}:
                 self.flag_rate = event["flagged"] / event["windows"] if event["windows"] else None
             case {"event": "published"}:
@@ -88,6 +89,7 @@ class Standing:
                 epochs=self.epochs.get(name, 0),
                 loss=at.get("loss"),
                 validation_loss=at.get("validation_loss"),
+                validation_losses=list(at["validation_losses"]),
             )
             for name, at in self.networks.items()
         ]

@@ -22,6 +22,7 @@ from stream_app.admin.cleaning import Cleaning
 from stream_app.admin.database import Database, DatabaseError
 from stream_app.admin.datasets import Datasets
 from stream_app.admin.detectors import Detectors
+from stream_app.admin.drifting import DriftFigures
 from stream_app.admin.folders import Folders
 from stream_app.admin.jobs import Jobs
 from stream_app.admin.predict import Predictor
@@ -30,6 +31,7 @@ from stream_app.admin.training_command import Training
 from stream_app.admin.uploads import Uploads
 from stream_app.admin.workshop import Workshop
 from stream_app.drift_watch import DriftWatch
+from stream_app.fleet import local
 from stream_app.reload import Releases
 from training import lock
 
@@ -52,10 +54,12 @@ class Parts:
     datasets: Datasets
     jobs: Jobs
     workshop: Workshop
+    training: Training
     uploads: Uploads
     catalogue: Catalogue
     detectors: Detectors
     predictor: Predictor
+    drifting: DriftFigures
     pool: ThreadPoolExecutor  # where predictions are worked on
 
     @contextmanager
@@ -94,6 +98,8 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     releases = Releases(store, cap, metrics)
     loaded = Detectors(store, releases, cap, settings.store.poll_seconds)
     drift = DriftWatch(settings.drift, cap, releases, metrics)
+    workers = [local(settings) if url == "local" else url for url in admin.workers]
+    predictor = Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes)
     return Parts(
         settings=settings,
         database=database,
@@ -104,10 +110,12 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         datasets=datasets,
         jobs=jobs,
         workshop=workshop,
+        training=training,
         uploads=uploads,
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
         detectors=loaded,
-        predictor=Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes),
+        predictor=predictor,
+        drifting=DriftFigures(workers, predictor.exposition),
         pool=ThreadPoolExecutor(admin.predictions_at_once, "predict", torch.set_num_threads, (threads,)),
     )
 

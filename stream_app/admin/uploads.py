@@ -95,6 +95,12 @@ class Uploads:
             *(dataset, owner),
         )
 
+    def preview(self, upload: str) -> Preview:
+        """What an upload on record was understood as, the last time that it was trained on."""
+        row = self.database.one("SELECT preview FROM uploads WHERE id = ?", upload)
+        assert row is not None, f"upload {upload} has no row, though a job is of it"
+        return Preview.model_validate_json(row["preview"])
+
     def _earlier(self, owner: str, key: str | None, request: tuple[str, ...]) -> str | None:
         return Idempotency(self.database).earlier(owner, key, request) if key else None
 
@@ -115,11 +121,9 @@ class Uploads:
     def _answer(self, owner: str, job: str) -> Accepted:
         self.workshop.wake()
         row = self.jobs.find(owner, job)
-        upload = self.database.one("SELECT preview FROM uploads WHERE id = ?", row["upload"])
-        assert upload is not None
         return Accepted(
             job=self.jobs.view(row, self.workshop.standing(job)),
-            preview=Preview.model_validate_json(upload["preview"]),
+            preview=self.preview(row["upload"]),
         )
 
 

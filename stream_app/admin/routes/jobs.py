@@ -22,7 +22,8 @@ router = APIRouter(tags=["jobs"])
 LOOK_SECONDS = 0.5
 # The page of a run has its own scripts and pictures in it, and reaches nothing: not even this service.
 REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'self'"
 )
 
 

@@ -27,7 +27,7 @@ const STAMPS = [
   [1, "{ss}.{fff}", `\n${DATE} {YYYY} ${CLOCK}`, null, `\n${DATE} ${CLOCK}`, null, `\n${CLOCK}`, null, 1],
 ];
 
-const overTime = { time: !data.rows };
+const overTime = () => ({ time: !data.rows });
 const timeAxis = () => axis({ space: 76, values: data.rows ? (u, ticks) => ticks.map((at) => at / 1000) : STAMPS });
 const axis = (more) => ({
   stroke: colour("soft"),

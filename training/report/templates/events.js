@@ -18,7 +18,7 @@ function eventOptions(event, index) {
     height: 130,
     padding: [8, RIGHT, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, sync: { key: index } },
-    scales: { x: overTime },
+    scales: { x: overTime() },
     axes: [timeAxis(), axis({ size: 56, space: 20 })],
     series: [
       {},

@@ -33,7 +33,7 @@ function mainOptions(line) {
     height: 320,
     padding: [lanes * LANE + 8, RIGHT, 0, 0],
     cursor: { y: false, drag: { x: true, y: false, setScale: true }, points: { size: 7 } },
-    scales: { x: overTime, y: scoreScale(line) },
+    scales: { x: overTime(), y: scoreScale(line) },
     axes: [timeAxis(), axis({ size: 56, ...bent, values: (u, ticks) => ticks.map(number) })],
     series: [
       {},
@@ -54,7 +54,7 @@ function overviewOptions(line) {
     height: 56,
     padding: [4, RIGHT, 4, 0],
     cursor: { x: false, y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-    scales: { x: overTime, y: scoreScale(line) },
+    scales: { x: overTime(), y: scoreScale(line) },
     axes: [{ show: false }, axis({ size: 56, values: () => [], grid: { show: false } })],
     series: [{}, { stroke: colour("first"), width: 1, points: { show: false } }],
     hooks: {

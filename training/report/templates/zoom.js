@@ -60,7 +60,7 @@ function bend(bent) {
   look(min, max);
 }
 
-if (data.timelines.length) {
+function begin() {
   show(0);
   byId("timeline").addEventListener("keydown", onKey);
   byId("bent").addEventListener("change", (event) => bend(event.target.checked));
@@ -68,3 +68,5 @@ if (data.timelines.length) {
   for (const button of document.querySelectorAll("[data-do]"))
     button.addEventListener("click", ACTS[button.dataset.do]);
 }
+
+if (data.timelines.length) begin();

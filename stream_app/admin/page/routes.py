@@ -1,0 +1,103 @@
+"""The page's addresses. They show, and change nothing: forms and buttons call the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from schemas.admin import Dataset, Job, ReleaseRow
+from stream_app.admin.access import Caller
+from stream_app.admin.callers import Reader
+from stream_app.admin.headers import PAGE
+from stream_app.admin.jobs import ENDED
+from stream_app.admin.page.assets import PREFIX, asset
+from stream_app.admin.page.glance import drift_seen, standing
+from stream_app.admin.page.view import render
+from stream_app.admin.parts import Parts, With
+from stream_app.catalogue import row
+
+router = APIRouter(include_in_schema=False)
+MOST_JOBS = 10
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+def shown(template: str, caller: Caller | None, status: int = 200, **content: Any) -> HTMLResponse:
+    """A page, for who asks."""
+    text = render(template, who=caller, may="operate" in caller.scopes if caller else False, **content)
+    return HTMLResponse(text, status, {"Content-Security-Policy": PAGE})
+
+
+@router.get("/")
+def overview(parts: With, caller: Reader) -> Response:
+    """Upload a file, and see at a glance what there is."""
+    datasets = parts.catalogue.all(caller.owner)
+    drifting = parts.drifting.look()
+    return shown(
+        "overview.html",
+        caller,
+        datasets=[(one, standing(one), drift_seen(one, drifting)) for one in datasets],
+        jobs=_jobs(parts, caller),
+        silent=drifting.silent,
+        limit=parts.uploads.megabytes,
+        configs=parts.training.names,
+        usual_config=parts.training.config,
+    )
+
+
+@router.get("/page/datasets/{name}")
+def dataset(name: str, parts: With, caller: Reader) -> Response:
+    """What serves a dataset, how its readings stand, and a place to try rows."""
+    about = parts.catalogue.one(caller.owner, name)
+    drifting = parts.drifting.look()
+    return shown(
+        "dataset.html",
+        caller,
+        dataset=about,
+        standing=standing(about),
+        drift=drift_seen(about, drifting),
+        silent=drifting.silent,
+        releases=_releases(parts, about),
+        jobs=_jobs(parts, caller, name),
+        owned=about.owner in (None, caller.owner),
+    )
+
+
+@router.get("/page/jobs/{job}")
+def job(job: str, parts: With, caller: Reader) -> Response:
+    """How a training goes, what its file was understood as, and its report."""
+    found = parts.jobs.find(caller.owner, job)
+    return shown(
+        "job.html",
+        caller,
+        job=parts.jobs.detail(found, parts.workshop.standing(job)),
+        ended=found["state"] in ENDED,
+        preview=parts.uploads.preview(found["upload"]),
+        configs=parts.training.names,
+        usual_config=parts.training.config,
+    )
+
+
+@router.get("/page/sign-in")
+async def sign_in() -> Response:
+    """Where a token is given."""
+    return shown("sign_in.html", None)
+
+
+@router.get(PREFIX + "/{name}")
+async def static(name: str) -> Response:
+    """A script, a style or a picture of the page; its address changes with its content."""
+    found = asset(name)
+    return Response(found.content, headers={"Content-Type": found.kind, "Cache-Control": A_YEAR})
+
+
+def _jobs(parts: Parts, caller: Caller, dataset: str | None = None) -> list[Job]:
+    rows = parts.jobs.newest(caller.owner, dataset, most=MOST_JOBS)
+    return [parts.jobs.view(row, parts.workshop.standing(row["id"])) for row in rows]
+
+
+def _releases(parts: Parts, dataset: Dataset) -> list[ReleaseRow]:
+    """A dataset's, the newest first."""
+    pairs = parts.store.releases(dataset.name)
+    return [ReleaseRow.model_validate(row(parts.store, *pair)) for pair in reversed(pairs)]
