@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.kafka_fixture"]
+pytest_plugins = ["tests.kafka_fixture", "tests.browser"]
 
 # No deadline: a busy machine is no bug. In CI the same examples every time, so that a red run can be repeated.
 hypothesis.settings.register_profile("here", deadline=None)

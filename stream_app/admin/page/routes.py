@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -42,7 +43,7 @@ def overview(parts: With, caller: Reader) -> Response:
         silent=drifting.silent,
         limit=parts.uploads.megabytes,
         configs=parts.training.names,
-        usual_config=parts.training.config,
+        usual_config=Path(parts.training.config).stem,
     )
 
 
@@ -75,7 +76,7 @@ def job(job: str, parts: With, caller: Reader) -> Response:
         ended=found["state"] in ENDED,
         preview=parts.uploads.preview(found["upload"]),
         configs=parts.training.names,
-        usual_config=parts.training.config,
+        usual_config=Path(parts.training.config).stem,
     )
 
 
