@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from stream_app.admin.page import routes as page
 from stream_app.admin.parts import assemble
 from stream_app.admin.routes import datasets, health, jobs, metrics, predict, releases, sessions, uploads
 
+Handler = Callable[[Request, Exception], Awaitable[problems.ProblemResponse]]
 CODES: dict[type[TidewatchError], int] = {
     failures.NotSignedIn: 401,
     failures.NotAllowed: 403,
@@ -65,7 +66,7 @@ def create(settings: Settings) -> FastAPI:
         (HTTPException, problems.of_framework),
         (Exception, problems.of_bug),
     ):
-        app.add_exception_handler(handled, handler)
+        app.add_exception_handler(handled, _as_asked(handler))
     app.add_middleware(SafeHeaders)
     app.include_router(page.router)
     app.include_router(health.router)
@@ -88,11 +89,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
+def _as_asked(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """A handler whose problem becomes a page where a page was asked for."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        problem = await handler(request, error)
+        return refusal.refusal(request, problem.status_code, problem.detail) if refusal.asked(request) else problem
+
+    return handle
+
+
+async def _refusal(request: Request, error: Exception) -> problems.ProblemResponse:
     """An error of ours, under the code of the nearest kind that has one."""
     status = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-    if refusal.asked(request):
-        return refusal.refusal(request, status, str(error))
     headers = {}
     if isinstance(error, failures.NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="tidewatch"'

@@ -23,6 +23,11 @@ class ProblemResponse(JSONResponse):
 
     media_type = MEDIA_TYPE
 
+    @property
+    def detail(self) -> str:
+        """What it says to people."""
+        return str(json.loads(bytes(self.body))["detail"])
+
     def render(self, content: Any) -> bytes:
         """JSON in ASCII: it may repeat a part of the request that is no text."""
         return json.dumps(content).encode()
