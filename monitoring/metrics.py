@@ -1,4 +1,7 @@
-"""What the worker tells Prometheus: frozen records go in, once a chunk, and come out as counters and gauges.
+"""What a process tells Prometheus: frozen records go in, once a chunk, and come out as counters and gauges.
+
+What every process that scores tells is in `Metrics`, the worker's own in `WorkerMetrics`, the admin's own in
+`admin_metrics.py`.
 
 No label per series, and none that a stranger's reading could make up: `dataset` is always one with a release.
 """
@@ -26,9 +29,13 @@ __all__ = [
     "COUNTERS",
     "GAUGES",
     "HISTOGRAMS",
+    "SHARED",
     "CheckpointRecord",
     "ChunkRecord",
+    "CollectorRegistry",
     "DatasetRecord",
+    "Described",
+    "Metrics",
     "PartitionStatus",
     "WorkerMetrics",
     "WorkerStatus",
@@ -116,22 +123,74 @@ def samples(text: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
             yield sample.name, sample.labels, sample.value
 
 
-class WorkerMetrics:
-    """The worker's metrics in a registry that is handed in."""
+Described = Mapping[str, tuple[str, tuple[str, ...]]]  # name -> what it says, and its labels
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+
+class Metrics:
+    """What every process that scores readings tells of them, in a registry that is handed in."""
+
+    def __init__(
+        self, registry: CollectorRegistry, counters: Described, gauges: Described, histograms: Mapping[str, str]
+    ) -> None:
+        """Those of `SHARED` must be among them."""
         self._registry = registry
         self._counters = {
             name: Counter(f"tidewatch_{name}", text, labels, registry=registry)
-            for name, (text, labels) in COUNTERS.items()
+            for name, (text, labels) in counters.items()
         }
         self._gauges = {
-            name: Gauge(f"tidewatch_{name}", text, labels, registry=registry) for name, (text, labels) in GAUGES.items()
+            name: Gauge(f"tidewatch_{name}", text, labels, registry=registry) for name, (text, labels) in gauges.items()
         }
         self._histograms = {
             name: Histogram(f"tidewatch_{name}", text, buckets=SECONDS, registry=registry)
-            for name, text in HISTOGRAMS.items()
+            for name, text in histograms.items()
         }
+
+    def observe_dataset(self, dataset: str, counts: DatasetRecord) -> None:
+        """Count what became of some of a dataset's readings."""
+        for name, attribute in _OF_DATASET.items():
+            self._add(name, getattr(counts, attribute), dataset)
+
+    def observe_model(self, seconds: float) -> None:
+        """The networks took so long for the windows of a turn."""
+        self._add("stage_seconds", seconds, "model")
+
+    def observe_drift(self, seconds: float) -> None:
+        """The statistics of a turn took so long."""
+        self._add("stage_seconds", seconds, "drift")
+
+    def observe_dropped_detector(self, dataset: str) -> None:
+        """A detector was dropped to stay below the cap."""
+        self._add("detectors_dropped", 1, dataset)
+
+    def observe_refusal(self, dataset: str) -> None:
+        """A release that was promoted can not be used."""
+        self._add("releases_refused", 1, dataset)
+
+    def observe_reload(self, dataset: str) -> None:
+        """Another release was put into service."""
+        self._add("reloads", 1, dataset)
+
+    def _text(self, releases: Mapping[str, str]) -> bytes:
+        """All of it as Prometheus reads it, with the releases in service by dataset."""
+        self._gauges["release_info"].clear()
+        for dataset, release in releases.items():
+            self._gauges["release_info"].labels(dataset, release).set(1)
+        return generate_latest(self._registry)
+
+    def _add(self, name: str, amount: float, *labels: str) -> None:
+        self._child(name, labels).inc(amount)
+
+    @cache  # noqa: B019 -- there is one of us in a process, and few labels; finding a child costs more than counting
+    def _child(self, name: str, labels: tuple[str, ...]) -> Counter:
+        return self._counters[name].labels(*labels) if labels else self._counters[name]
+
+
+class WorkerMetrics(Metrics):
+    """The worker's."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry, COUNTERS, GAUGES, HISTOGRAMS)
 
     def observe_chunk(self, chunk: ChunkRecord) -> None:
         """Count a chunk, once."""
@@ -150,21 +209,12 @@ class WorkerMetrics:
         for stage, count in chunk.dead_letters.items():
             self._add("dead_letters", count, stage)
         for dataset, counts in chunk.datasets.items():
-            for name, attribute in _OF_DATASET.items():
-                self._add(name, getattr(counts, attribute), dataset)
+            self.observe_dataset(dataset, counts)
 
     def observe_publishing(self, seconds: float) -> None:
         """The flags and dead letters of a chunk were confirmed after so long."""
         self._histograms["publish_seconds"].observe(seconds)
         self._add("stage_seconds", seconds, "publish")
-
-    def observe_model(self, seconds: float) -> None:
-        """The networks took so long for the windows of a turn."""
-        self._add("stage_seconds", seconds, "model")
-
-    def observe_drift(self, seconds: float) -> None:
-        """The statistics of a turn took so long."""
-        self._add("stage_seconds", seconds, "drift")
 
     def observe_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """A partition's checkpoint was written."""
@@ -176,18 +226,6 @@ class WorkerMetrics:
         """So many series were dropped to stay below the cap."""
         self._add("evictions", count)
 
-    def observe_dropped_detector(self, dataset: str) -> None:
-        """A detector was dropped to stay below the cap."""
-        self._add("detectors_dropped", 1, dataset)
-
-    def observe_refusal(self, dataset: str) -> None:
-        """A release that was promoted can not be used."""
-        self._add("releases_refused", 1, dataset)
-
-    def observe_reload(self, dataset: str) -> None:
-        """Another release was put into service."""
-        self._add("reloads", 1, dataset)
-
     def observe_fetch(self, seconds: float) -> None:
         """Fetched records took so long to be unpacked."""
         self._add("stage_seconds", seconds, "fetch")
@@ -197,14 +235,8 @@ class WorkerMetrics:
         for name in ("ready", "last_commit_age_seconds", "series", "series_bytes"):
             attribute = name.removesuffix("_seconds")
             self._gauges[name].set(float(getattr(status, attribute)))
-        self._set_releases(status.releases)
         self._set_partitions(status.partitions)
-        return generate_latest(self._registry)
-
-    def _set_releases(self, releases: Mapping[str, str]) -> None:
-        self._gauges["release_info"].clear()
-        for dataset, release in releases.items():
-            self._gauges["release_info"].labels(dataset, release).set(1)
+        return self._text(status.releases)
 
     def _set_partitions(self, partitions: tuple[PartitionStatus, ...]) -> None:
         self._gauges["assigned_partitions"].set(len(partitions))
@@ -214,13 +246,6 @@ class WorkerMetrics:
             for one in partitions:
                 if (value := getattr(one, name)) is not None:
                     gauge.labels(one.topic, str(one.partition)).set(value)
-
-    def _add(self, name: str, amount: float, *labels: str) -> None:
-        self._child(name, labels).inc(amount)
-
-    @cache  # noqa: B019 -- there is one of us in a process, and few labels; finding a child costs more than counting
-    def _child(self, name: str, labels: tuple[str, ...]) -> Counter:
-        return self._counters[name].labels(*labels) if labels else self._counters[name]
 
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -276,3 +301,5 @@ HISTOGRAMS: dict[str, str] = {
     "checkpoint_seconds": "Time to copy and write one checkpoint.",
     "publish_seconds": "Time to send what a chunk led to until it is confirmed; without its wait for the chunk before.",
 }
+
+SHARED = (*_OF_DATASET, "stage_seconds", "detectors_dropped", "reloads", "releases_refused")  # counters of `Metrics`

@@ -307,7 +307,7 @@ class Predict(Ask):
 
     data: Annotated[list[Annotated[list[Measured | None], FailFast()]], FailFast()]
     """Rows, each with a value for each feature in the order of the release; null is missing."""
-    timestamps: list[str | StrictInt] | None = None
+    timestamps: list[str | StrictInt] | None = Field(None, fail_fast=True)
     """When each row was: RFC 3339, or integers of milliseconds since 1970; without them, rows at the usual pace."""
 
 

@@ -11,7 +11,7 @@ from models.detector import Detector
 from monitoring import drift_metrics
 from monitoring.drift import Drift
 from monitoring.horizon import Span
-from monitoring.metrics import WorkerMetrics
+from monitoring.metrics import Metrics
 from schemas.drift import Sample
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Loaded(Protocol):
 class DriftWatch:
     """What is not confirmed is not counted: its readings are read again, here or elsewhere."""
 
-    def __init__(self, settings: DriftSettings, cap: int, loaded: Loaded, metrics: WorkerMetrics) -> None:
+    def __init__(self, settings: DriftSettings, cap: int, loaded: Loaded, metrics: Metrics) -> None:
         """At most `cap` datasets are watched."""
         pane_us = max(1, round(settings.horizon_seconds * 1e6 / settings.panes))
         self._settings = settings

@@ -11,7 +11,7 @@ from threading import Lock
 from models.bundle import load
 from models.detector import Detector
 from models.store.base import Store
-from monitoring.metrics import WorkerMetrics
+from monitoring.metrics import Metrics
 from schemas.errors import TidewatchError
 from schemas.manifest import Champion
 from stream_app.logs import Seldom
@@ -32,7 +32,7 @@ class Releases:
     on serving. A store that can not be read is an error when a dataset is first needed, and a warning after that.
     """
 
-    def __init__(self, store: Store, cap: int, metrics: WorkerMetrics, load: Load = load) -> None:
+    def __init__(self, store: Store, cap: int, metrics: Metrics, load: Load = load) -> None:
         """At most `cap` detectors are kept loaded."""
         self._store = store
         self._cap = cap

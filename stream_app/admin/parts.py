@@ -14,7 +14,8 @@ from fastapi import Depends, Request
 
 from models.store import open_store
 from models.store.base import Store
-from monitoring.metrics import WorkerMetrics, new_registry
+from monitoring.admin_metrics import AdminMetrics
+from monitoring.metrics import new_registry
 from stream_app.admin.access import Access
 from stream_app.admin.audit import Audit
 from stream_app.admin.catalogue import Catalogue
@@ -93,7 +94,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     cleaning = Cleaning(database, folders, admin.jobs_kept)
     workshop = Workshop(jobs, training, cleaning, admin.jobs_at_once, admin.job_minutes)
     uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
-    metrics = WorkerMetrics(new_registry())
+    metrics = AdminMetrics(new_registry())
     cap, threads = settings.worker.detectors_cap, settings.worker.threads
     releases = Releases(store, cap, metrics)
     loaded = Detectors(store, releases, cap, settings.store.poll_seconds)

@@ -14,7 +14,8 @@ import numpy as np
 from models.detector import Detector
 from models.flags import timestamps
 from models.stream import Observed, StreamDetector
-from monitoring.metrics import ChunkRecord, DatasetRecord, WorkerMetrics, WorkerStatus
+from monitoring.admin_metrics import AdminMetrics
+from monitoring.metrics import DatasetRecord
 from schemas.admin import Ask, Columns, Predict
 from schemas.drift import Sample
 from stream_app import tally
@@ -26,7 +27,6 @@ from stream_app.drift_watch import DriftWatch
 from training.scan import batches
 from training.table import Table
 
-SOURCE = "predict"  # what stands for a topic in metrics
 MOST_FLAGS = 1000  # that are attributed in one answer
 
 
@@ -46,7 +46,7 @@ class Predictor:
     """Scores rows for who may read the dataset."""
 
     def __init__(
-        self, datasets: Datasets, detectors: Detectors, metrics: WorkerMetrics, drift: DriftWatch, megabytes: int
+        self, datasets: Datasets, detectors: Detectors, metrics: AdminMetrics, drift: DriftWatch, megabytes: int
     ) -> None:
         self.megabytes = megabytes
         self._datasets, self._detectors = datasets, detectors
@@ -67,11 +67,14 @@ class Predictor:
         return self._answer(asked, detector, table, table.time_column is not None)
 
     def exposition(self) -> bytes:
-        """The text of /metrics: what a worker's says of readings, releases and drift."""
+        """The text of /metrics: what a worker's says of readings, releases and drift, and how predictions fare."""
         with self._counting:
             drift = self._drift.exposition()
-        status = WorkerStatus(True, 0.0, 0, 0, self._detectors.releases.in_service, ())
-        return self._metrics.exposition(status) + drift
+        return self._metrics.exposition(self._detectors.releases.in_service) + drift
+
+    def answered(self, seconds: float) -> None:
+        """A prediction was answered, so long after it had come."""
+        self._metrics.observe_prediction(seconds)
 
     def _find(self, owner: str, asked: Ask) -> Detector:
         self._datasets.check_readable(owner, asked.dataset)
@@ -103,8 +106,7 @@ class Predictor:
 
     def _count(self, detector: Detector, record: DatasetRecord, sample: Sample) -> None:
         with self._counting:
-            chunk = ChunkRecord(SOURCE, record.readings, 0, replayed=False, datasets={detector.dataset: record})
-            self._metrics.observe_chunk(chunk)
+            self._metrics.observe_dataset(detector.dataset, record)
             if self._detectors.releases.in_service.get(detector.dataset) == detector.release:
                 self._drift.confirmed([(detector, sample)])
                 self._drift.take_in()

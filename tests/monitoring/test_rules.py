@@ -186,6 +186,24 @@ def promtool(tmp_path: Path, test: dict[str, Any]) -> None:
 
 
 @needs_promtool
+def test_prometheus_takes_the_job_of_the_admin(tmp_path):
+    """Once its lines are no comment, it is a job of its own, so that no alert takes the admin for a worker."""
+    (tmp_path / "token").touch()
+    for rules in MONITORING.glob("*_rules.yml"):
+        (tmp_path / rules.name).write_text(rules.read_text())
+    text = (MONITORING / "prometheus.yml").read_text()
+    admin = text[text.index("  # - job_name: tidewatch-admin") :]
+    text = text.replace(admin, re.sub("^  # ", "  ", admin, flags=re.MULTILINE))
+    (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus/tidewatch-token", "token"))
+    config = yaml.safe_load((tmp_path / "prometheus.yml").read_text())
+    assert [job["job_name"] for job in config["scrape_configs"]] == ["tidewatch", "tidewatch-admin"]
+    done = subprocess.run(
+        ["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
 @pytest.mark.parametrize("what", FIRES)
 def test_an_alert_fires_on_its_drift_and_no_other_does(what: str, tmp_path: Path):
     """A fleet that is as in training but for one thing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -57,7 +58,10 @@ async def predict(request: Request, parts: With, caller: Reader, asked: Annotate
         return parts.predictor.of_file(caller.owner, content, ask, columns)
 
     try:
-        return Response(await _last(parts, begin), media_type=JSON)
+        came = monotonic()
+        answer = await _last(parts, begin)
+        parts.predictor.answered(monotonic() - came)
+        return Response(answer, media_type=JSON)
     except ValidationError as error:
         raise RequestValidationError(
             [_told(one) for one in error.errors(include_url=False, include_context=False, include_input=False)]

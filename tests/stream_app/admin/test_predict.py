@@ -154,25 +154,48 @@ def test_many_rows_do_not_block_the_service(client):
     assert meanwhile > 3
 
 
-def test_metrics_tell_of_readings_and_drift(client):
-    """What was scored is counted, and measured against the release in service."""
+def test_metrics_tell_of_readings_and_drift(client, chosen):
+    """What was scored is counted, and its figures are of the rows that were sent; a worker's own are not there."""
+    release = tiny_release.publish(open_store(chosen.store.url), "drifting")
+    told = ask(client, np.concatenate([ROWS, ROWS + 3]).tolist(), dataset="drifting").json()
+    sent = np.concatenate([ROWS, ROWS + 3])
+    page = list(samples(client.get("/metrics").text))
+    of = {(name, labels.get("feature")): value for name, labels, value in page if labels.get("dataset") == "drifting"}
+    assert of["tidewatch_readings_total", None] == of["tidewatch_drift_readings", None] == len(sent)
+    assert of["tidewatch_windows_scored_total", None] == of["tidewatch_drift_windows", None] == len(told["scores"])
+    assert of["tidewatch_flags_total", None] == of["tidewatch_drift_flagged_windows", None] == sum(told["anomalies"])
+    for place, feature in enumerate(tiny_release.FEATURES):
+        assert of["feature_mean_live", feature] == pytest.approx(sent[:, place].mean())
+        assert of["feature_std_live", feature] == pytest.approx(sent[:, place].std())
+    assert of["anomaly_rate_live", None] == pytest.approx(np.mean(np.array(told["scores"]) > 1))
+    assert ("tidewatch_release_info", {"dataset": "drifting", "release": release}, 1.0) in page
+    names = {name for name, _, _ in page}
+    assert "tidewatch_prediction_seconds_count" in names
+    assert not names & {"tidewatch_ready", "tidewatch_series", "tidewatch_last_commit_age_seconds"}
 
-    def told() -> dict[str, float]:
-        page = samples(client.get("/metrics").text)
-        return {name: value for name, labels, value in page if labels.get("dataset") == "pumps"}
 
-    ask(client)
-    before = told()
-    ask(client)
-    after = told()
-    assert after["tidewatch_readings_total"] == before["tidewatch_readings_total"] + len(ROWS)
-    assert any("drift" in name or "psi" in name or "feature" in name for name in after)
+def test_what_is_wrong_everywhere_is_told_briefly(client):
+    """A hundred thousand wrong times, or rows, are one complaint each way, and not a hundred thousand."""
+    many = 100_000
+    rows = [[0.0, 1.0]] * many
+    wrong: list[tuple[Json, str]] = [
+        ({"timestamps": [None] * many}, "body.timestamps.0"),
+        ({"timestamps": [1.5] * many}, "body.timestamps.0"),
+        ({"data": ["x"] * many}, "body.data.0"),
+        ({"data": [["x", "y"]] * many}, "body.data.0.0"),
+        ({"data": [[1.0]] * many}, "data.0 has 1 values"),
+    ]
+    for more, says in wrong:
+        answer = ask(client, **{"data": rows, **more})
+        assert says in problem(answer, 422)
+        assert len(answer.content) < 1000
 
 
 def test_releases_are_listed_shown_promoted_and_rolled_back(client, chosen):
     """What predict answers by goes over at once, with either."""
     first, second = [row["release"] for row in client.get("/releases/pumps").json()["releases"]]
-    assert [row["serves"] for row in client.get("/releases").json()["releases"]] == [False, True]
+    rows = [row for row in client.get("/releases").json()["releases"] if row["dataset"] == "pumps"]
+    assert [row["serves"] for row in rows] == [False, True]
     assert client.get(f"/releases/pumps/{first}").json()["features"] == ["flow", "temp"]
     assert client.post("/releases/pumps/rollback").json()["release"] == first
     assert ask(client).json()["release"] == first
