@@ -96,6 +96,12 @@ class Options(Words):
     """Whether the release is put into service at once."""
 
 
+class JsonOptions(Options):
+    """Options as JSON, where no number stands for true or false."""
+
+    model_config = ConfigDict(strict=True)
+
+
 class FeatureSeen(Words):
     """A feature, as far as it was looked at; figures are null if it has no value."""
 

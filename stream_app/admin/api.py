@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from config.settings import FILES, Settings, load
+from models.manifest import BundleError
 from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreError
 from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
@@ -39,12 +42,15 @@ CODES: dict[type[TidewatchError], int] = {
     failures.NotReady: 503,
     failures.NoRoom: 507,
     DatabaseError: 503,
+    BundleError: 409,
     NameRefused: 422,
     ReleaseMissing: 404,
     StoreConflict: 409,
     StoreError: 409,
     TidewatchError: 422,
 }
+RECORDED = (403, 409)  # who may not, or not there, is on record with what was tried
+LONGEST_PATH = 200
 
 
 def create(settings: Settings) -> FastAPI:
@@ -56,7 +62,7 @@ def create(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # FastAPI's pages fetch scripts from elsewhere
         redoc_url=None,
-        responses=problems.documented(401, 403, 422, 500),
+        responses=problems.documented(401, 403, 409, 422, 429, 500, 503),
     )
     app.state.parts = assemble(settings, FILES / "detectors")
     for handled, handler in (
@@ -107,6 +113,9 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
         headers["WWW-Authenticate"] = 'Bearer realm="tidewatch"'
     if isinstance(error, failures.TooOften):
         headers["Retry-After"] = str(error.seconds)
+    if status in RECORDED and (caller := getattr(request.state, "caller", None)):
+        action, subject = request.method, quote(request.scope["path"])[:LONGEST_PATH]
+        await run_in_threadpool(request.app.state.parts.audit.note, caller, action, subject, f"refused: {error}")
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
     return problems.answer(request, status, str(error), kind, headers=headers)
 

@@ -19,7 +19,9 @@ async def _caller(request: Request, parts: With, credentials: _Credentials) -> C
     """Who asks; a header that is no bearer's counts as a wrong token."""
     given = request.headers.get("authorization")
     text = credentials.credentials if credentials else "" if given is not None else None
-    return await parts.access.caller(request, text)
+    caller = await parts.access.caller(request, text)
+    request.state.caller = caller  # for the record, if it is refused
+    return caller
 
 
 def _may(scope: str) -> Any:

@@ -27,12 +27,14 @@ class Detectors:
         self._finding = Lock()
 
     def find(self, dataset: str, release: str | None = None) -> Detector:
-        """The detector in service, or that of a release. Raises Missing with the way out, ReleaseMissing."""
+        """The detector in service, or that of a release. Raises Missing, ReleaseMissing, BundleError."""
         with self._finding:
             detector = self.releases.serving(dataset)
             if detector is None:
                 self.releases.look()  # it may have its first release since it was last asked for
                 detector = self.releases.serving(dataset)
+            if detector is None and release is None and (champion := self._store.champion(dataset)):
+                release = champion.release  # which could not be loaded: why, is told
             if release is not None and (detector is None or detector.release != release):
                 return self._of(dataset, release)
         if detector is None:

@@ -55,7 +55,7 @@ class Predictor:
 
     def of_json(self, owner: str, body: bytes) -> Iterator[bytes]:
         """The answer to a JSON body, as `_answer` gives it. Raises pydantic's ValidationError too."""
-        asked = Predict.model_validate_json(body)
+        asked = Predict.model_validate_json(body, strict=True)
         detector = self._find(owner, asked)
         table = rows.of_json(asked, detector)
         return self._answer(asked, detector, table, asked.timestamps is not None)

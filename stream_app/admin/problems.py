@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from schemas.admin import Problem
 
@@ -64,7 +65,8 @@ async def of_framework(request: Request, error: Exception) -> ProblemResponse:
         405: f"{request.method} is not possible at {path}; the header Allow says what is",
     }
     detail = ways_out.get(error.status_code, str(error.detail))
-    return answer(request, error.status_code, detail, headers=error.headers)
+    headers = _allowed(request, error.headers) if error.status_code == 405 else error.headers
+    return answer(request, error.status_code, detail, headers=headers)
 
 
 async def of_validation(request: Request, error: Exception) -> ProblemResponse:
@@ -97,6 +99,16 @@ def add_schema(openapi: dict[str, Any]) -> dict[str, Any]:
     for name, schema in schemas["Problem"].pop("$defs", {}).items():
         schemas[name] = schema
     return openapi
+
+
+def _allowed(request: Request, told: Mapping[str, str] | None) -> Mapping[str, str]:
+    """All that is possible at a path: the framework names the methods of one route alone."""
+    paths = request.app.openapi()["paths"]
+    found = [path for path in paths if compile_path(path)[0].match(request.scope["path"])]
+    if not found:
+        return told or {}
+    nearest = min(found, key=lambda path: path.count("{"))
+    return {"Allow": ", ".join(sorted(method.upper() for method in paths[nearest]))}
 
 
 def _where(location: Sequence[int | str]) -> str:

@@ -27,7 +27,7 @@ class Training:
 
     def check(self, options: Options) -> None:
         """Refuse a config that is none. Raises Unusable or ConfigError."""
-        if options.config is not None and not self._is_ours(options.config):
+        if options.config and not self._is_ours(options.config):
             raise Unusable(f"config {options.config[:40]!r} is none of {', '.join(self.names)}")
         configs.load(options.config or self.config, self.detectors, options.set)
 

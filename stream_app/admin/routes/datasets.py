@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from schemas.admin import DatasetDetail, Datasets
 from stream_app.admin.callers import Reader
+from stream_app.admin.names import DatasetName
 from stream_app.admin.parts import With
 from stream_app.admin.problems import documented
 
@@ -19,6 +20,6 @@ def datasets(parts: With, caller: Reader) -> Datasets:
 
 
 @router.get("/datasets/{name}", responses=documented(404))
-def dataset(name: str, parts: With, caller: Reader) -> DatasetDetail:
+def dataset(name: DatasetName, parts: With, caller: Reader) -> DatasetDetail:
     """Show a dataset: what serves, and what its newest upload was understood as."""
     return parts.catalogue.one(caller.owner, name)

@@ -20,6 +20,7 @@ from stream_app.admin.problems import documented
 
 router = APIRouter(tags=["jobs"])
 LOOK_SECONDS = 0.5
+PAGE = {"description": "The page, whole.", "content": {"text/html": {"schema": {"type": "string"}}}}
 # The page of a run has its own scripts and pictures in it, and reaches nothing: not even this service.
 REPORT_POLICY = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
@@ -65,7 +66,7 @@ async def events(job: Annotated[str, Depends(_there)], parts: With, caller: Read
             await asyncio.sleep(LOOK_SECONDS)
 
 
-@router.get("/jobs/{job}/report", response_class=FileResponse, responses=documented(404))
+@router.get("/jobs/{job}/report", response_class=FileResponse, responses={**documented(404), 200: PAGE})
 def report(job: str, parts: With, caller: Reader) -> FileResponse:
     """Show the page of the run: figures, scores over time, the worst events."""
     row = parts.jobs.find(caller.owner, job)

@@ -9,6 +9,7 @@ from schemas.admin import InService, ReleaseDetail, ReleaseRow, Releases
 from schemas.manifest import Champion
 from stream_app.admin.access import Caller
 from stream_app.admin.callers import Operator, Reader
+from stream_app.admin.names import DatasetName, ReleaseName
 from stream_app.admin.parts import Parts, With
 from stream_app.admin.problems import documented
 from stream_app.catalogue import describe, row
@@ -24,28 +25,28 @@ def all_releases(parts: With, caller: Reader) -> Releases:
 
 
 @router.get("/releases/{dataset}", responses=documented(404))
-def releases(dataset: str, parts: With, caller: Reader) -> Releases:
+def releases(dataset: DatasetName, parts: With, caller: Reader) -> Releases:
     """List the releases of a dataset, the oldest first."""
     parts.datasets.check_readable(caller.owner, dataset)
     return _listed(parts, parts.store.releases(dataset))
 
 
-@router.get("/releases/{dataset}/{release}", responses=documented(404))
-def release(dataset: str, release: str, parts: With, caller: Reader) -> ReleaseDetail:
+@router.get("/releases/{dataset}/{release}", responses=documented(404, 409))
+def release(dataset: DatasetName, release: ReleaseName, parts: With, caller: Reader) -> ReleaseDetail:
     """Show what a release is: how it was made, its threshold, its files."""
     parts.datasets.check_readable(caller.owner, dataset)
     return ReleaseDetail.model_validate(describe(parts.store, dataset, release))
 
 
 @router.post("/releases/{dataset}/rollback", responses=documented(404, 409))
-def roll_back(dataset: str, parts: With, caller: Operator) -> InService:
+def roll_back(dataset: DatasetName, parts: With, caller: Operator) -> InService:
     """Let the release serve that served before the one in service."""
     _check(parts, caller, dataset)
     return _moved(parts, caller, "roll back", dataset, rollback(parts.store, dataset))
 
 
 @router.post("/releases/{dataset}/{release}/promote", responses=documented(404, 409))
-def promote(dataset: str, release: str, parts: With, caller: Operator) -> InService:
+def promote(dataset: DatasetName, release: ReleaseName, parts: With, caller: Operator) -> InService:
     """Let a release serve its dataset; workers go over to it within seconds, predictions at once."""
     _check(parts, caller, dataset)
     return _moved(parts, caller, "promote", dataset, parts.store.promote(dataset, release))

@@ -13,7 +13,7 @@ from stream_app.admin.sessions import COOKIE, LASTS_SECONDS
 router = APIRouter(tags=["session"])
 
 
-@router.post("/session", status_code=204, responses=documented(429))
+@router.post("/session", status_code=204, responses=documented(400))
 async def sign_in(given: SignIn, request: Request, response: Response, parts: With) -> None:
     """Begin a session of twelve hours, for the page: programs send their token with each request."""
     secret = await parts.access.sign_in(request, given.token)

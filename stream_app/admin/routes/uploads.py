@@ -9,18 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from schemas.admin import Accepted, Options
+from schemas.admin import Accepted, JsonOptions, Options
 from stream_app.admin.access import Caller
 from stream_app.admin.callers import Operator
 from stream_app.admin.failures import Unusable
 from stream_app.admin.form import FILE, Form, FormReader
 from stream_app.admin.incoming import arriving, body
+from stream_app.admin.names import DATASET_NAME, DatasetName
 from stream_app.admin.parts import Parts, With
 from stream_app.admin.problems import documented
 
 router = APIRouter(tags=["uploads"])
 LISTS = ("ignore", "set")
-REFUSALS = documented(400, 408, 409, 413, 415, 429, 507)
+REFUSALS = documented(400, 408, 409, 413, 415, 507)
 KEPT = {
     "description": "The upload is on the disk; its training waits or runs.",
     "headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}},
@@ -40,7 +41,11 @@ def _form_schema() -> dict[str, Any]:
     options = Options.model_json_schema()["properties"]
     properties = {
         FILE: {"type": "string", "format": "binary", "description": "CSV, CSV in gzip, or Parquet."},
-        "dataset": {"type": "string", "description": "The name that readings will ask for this detector by."},
+        "dataset": {
+            "type": "string",
+            **DATASET_NAME,
+            "description": "The name that readings will ask for this detector by.",
+        },
         **options,
     }
     schema = {"type": "object", "required": [FILE, "dataset"], "properties": properties}
@@ -79,7 +84,7 @@ async def upload(request: Request, response: Response, parts: With, caller: Oper
 
 @router.put("/datasets/{name}/data", status_code=202, responses={**REFUSALS, 202: KEPT}, openapi_extra=RAW)
 async def replace(
-    name: str,
+    name: DatasetName,
     request: Request,
     response: Response,
     parts: With,
@@ -97,9 +102,9 @@ async def replace(
     return await _told(parts, caller, response, accepted)
 
 
-@router.post("/datasets/{name}/jobs", status_code=202, responses={**documented(404, 409, 429), 202: KEPT})
+@router.post("/datasets/{name}/jobs", status_code=202, responses={**documented(400, 404, 409), 202: KEPT})
 async def again(
-    name: str, options: Options, response: Response, parts: With, caller: Operator, key: Key = None
+    name: DatasetName, options: JsonOptions, response: Response, parts: With, caller: Operator, key: Key = None
 ) -> Accepted:
     """Train on the newest upload once more, with other options: where the preview shows that it was misunderstood."""
     accepted = await run_in_threadpool(parts.uploads.again, caller.owner, name, options, key)

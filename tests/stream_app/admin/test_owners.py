@@ -6,9 +6,11 @@ import logging
 
 import pytest
 
+from models.store import open_store
 from stream_app.admin.database import Database
 from stream_app.admin.parts import DATABASE
 from stream_app.admin.tokens import Tokens
+from tests import tiny_release
 from tests.stream_app.admin.service import problem, readings, send, served, settings
 from tests.watchers import wait_until
 
@@ -76,6 +78,50 @@ def test_another_s_is_as_if_it_were_not_there(client, headers):
         assert problem(client.get(path, headers=headers["bert"]), 404)
     assert problem(client.delete(f"/jobs/{job}", headers=headers["bert"]), 404)
     assert problem(client.post("/datasets/annas/jobs", json={}, headers=headers["bert"]), 409)
+
+
+def test_another_s_release_neither_scores_nor_moves(client, headers, chosen):
+    """Predictions and releases of another's dataset: 404 as if there were none; it serves as before."""
+    store = open_store(chosen.store.url)
+    first, second = (tiny_release.publish(store, "annas", seed) for seed in (0, 1))
+    rows = {"dataset": "annas", "data": [[0.0, 1.0]] * tiny_release.WINDOW}
+    csv = {"content-type": "text/csv", **headers["bert"]}
+    refused = [
+        client.post("/predict", json=rows, headers=headers["bert"]),
+        client.post("/predict", json=rows | {"release": first}, headers=headers["bert"]),
+        client.post("/predict?dataset=annas", content=readings(20), headers=csv),
+        client.get("/releases/annas", headers=headers["bert"]),
+        client.get(f"/releases/annas/{first}", headers=headers["bert"]),
+        client.post(f"/releases/annas/{first}/promote", headers=headers["bert"]),
+        client.post("/releases/annas/rollback", headers=headers["bert"]),
+    ]
+    for answer in refused:
+        assert "there is no dataset 'annas'" in problem(answer, 404)
+    assert client.get("/releases", headers=headers["bert"]).json() == {"releases": []}
+    assert client.post("/predict", json=rows, headers=headers["anna"]).json()["release"] == second
+    assert problem(client.post("/releases/annas/rollback", headers=headers["reader"]), 403)
+
+
+def test_what_nobody_owns_may_be_read_and_not_moved(client, headers, chosen):
+    """A release of the command line's scores for all, and only `local` moves it or uploads to it: 409."""
+    tiny_release.publish(open_store(chosen.store.url), "cli")
+    rows = {"dataset": "cli", "data": [[0.0, 1.0]] * tiny_release.WINDOW}
+    assert client.post("/predict", json=rows, headers=headers["bert"]).status_code == 200
+    assert "belongs to 'local'" in problem(client.post("/releases/cli/rollback", headers=headers["bert"]), 409)
+    assert "belongs to 'local'" in problem(send(client, "cli", readings(), headers=headers["bert"]), 409)
+
+
+def test_what_was_refused_is_on_record(client, headers, chosen):
+    """Who tried what without being allowed to (403), or where it was somebody else's (409); the path as it was sent."""
+    problem(client.put("/datasets/annas/data", content=readings(), headers=headers["bert"]), 409)
+    problem(client.put("/datasets/an%0Aas/data", content=readings(), headers=headers["reader"]), 403)
+    database = Database(chosen.admin.folder / DATABASE)
+    newest, before = database.all("SELECT * FROM audit ORDER BY number DESC LIMIT 2")
+    database.close()
+    assert (before["owner"], before["action"], before["subject"]) == ("bert", "PUT", "/datasets/annas/data")
+    assert before["outcome"].startswith("refused: dataset 'annas' is somebody else's")
+    assert (newest["owner"], newest["subject"]) == ("anna", "/datasets/an%0Aas/data")
+    assert "takes operate" in newest["outcome"]
 
 
 def test_what_is_done_is_on_record_with_who_did_it(client, headers, chosen, caplog):

@@ -214,3 +214,16 @@ def test_a_promotion_elsewhere_is_found(client, chosen):
     assert answer.json()["dataset"] == "fresh"
     second = tiny_release.publish(open_store(chosen.store.url), "fresh", 1)
     wait_until(lambda: ask(client, dataset="fresh").json()["release"] == second, "the second release scores")
+
+
+def test_a_release_that_is_broken_is_told_as_that(client, chosen):
+    """409 with a code of its own, which file it is, and no folder of the service's; the one in service goes on."""
+    store, folder = open_store(chosen.store.url), Path(chosen.store.url.removeprefix("dir:"))
+    broken = tiny_release.publish(store, "broken")
+    (folder / "broken" / broken / "cnn_ae.pth").write_bytes(b"x")
+    answer = ask(client, dataset="broken")
+    detail = problem(answer, 409)
+    assert answer.json()["type"] == "urn:tidewatch:problem:bundle-error"
+    assert broken in detail
+    assert str(folder) not in detail
+    assert ask(client).status_code == 200
