@@ -24,6 +24,14 @@ class Datasets:
         if row is not None and row["owner"] != owner:
             raise Taken(f"dataset '{name}' is somebody else's; use another name")
 
+    def is_writable(self, owner: str, name: str) -> bool:
+        """Whether `check_writable` lets an owner pass."""
+        try:
+            self.check_writable(owner, name)
+        except Taken:
+            return False
+        return True
+
     def check_readable(self, owner: str, name: str) -> None:
         """Raise Missing if there is no such dataset, or it is another's: who asks can not tell which."""
         check_names(name)

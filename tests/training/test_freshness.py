@@ -109,7 +109,9 @@ def one_more(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"), [(older, []), (other_value, ["ingest"]), (one_more, ["ingest"])], ids=lambda one: str(one)
+    ("change", "expected"),
+    [(older, []), (other_value, ["ingest"]), (one_more, ["ingest"])],
+    ids=["older", "other value", "one more"],
 )
 def test_the_data(run: Run, trained: Trained, tmp_path, change: Callable[[Path], None], expected):
     """What counts is the content, not where it lies or when it was written."""

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from schemas.admin import Dataset, Job, ReleaseRow
+from schemas.admin import Job, ReleaseRow
 from stream_app.admin.access import Caller
 from stream_app.admin.callers import Reader
 from stream_app.admin.headers import PAGE
@@ -20,7 +20,7 @@ from stream_app.admin.parts import Parts, With
 from stream_app.catalogue import row
 
 router = APIRouter(include_in_schema=False)
-MOST_JOBS = 10
+MOST_JOBS, MOST_RELEASES = 10, 30
 A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -59,9 +59,23 @@ def dataset(name: str, parts: With, caller: Reader) -> Response:
         standing=standing(about),
         drift=drift_seen(about, drifting),
         silent=drifting.silent,
-        releases=_releases(parts, about),
+        releases=[release for _, release in reversed(parts.store.releases(name))],
         jobs=_jobs(parts, caller, name),
-        owned=about.owner in (None, caller.owner),
+    )
+
+
+@router.get("/page/datasets/{name}/releases")
+def releases(name: str, parts: With, caller: Reader) -> Response:
+    """A dataset's releases, the newest first: a part of its page, for each of them is read."""
+    parts.datasets.check_readable(caller.owner, name)
+    pairs = parts.store.releases(name)
+    return shown(
+        "releases.html",
+        caller,
+        dataset=name,
+        releases=[ReleaseRow.model_validate(row(parts.store, *pair)) for pair in reversed(pairs[-MOST_RELEASES:])],
+        count=len(pairs),
+        owned=parts.datasets.is_writable(caller.owner, name),
     )
 
 
@@ -96,9 +110,3 @@ async def static(name: str) -> Response:
 def _jobs(parts: Parts, caller: Caller, dataset: str | None = None) -> list[Job]:
     rows = parts.jobs.newest(caller.owner, dataset, most=MOST_JOBS)
     return [parts.jobs.view(row, parts.workshop.standing(row["id"])) for row in rows]
-
-
-def _releases(parts: Parts, dataset: Dataset) -> list[ReleaseRow]:
-    """A dataset's, the newest first."""
-    pairs = parts.store.releases(dataset.name)
-    return [ReleaseRow.model_validate(row(parts.store, *pair)) for pair in reversed(pairs)]
