@@ -18,6 +18,10 @@ demo: $(READY) ## See all of it at work in three minutes; DATA=file.csv does it 
 demo-drift: $(READY) ## See a sensor drift, its gauge move and a real alert fire, in three minutes
 	@$(RUN)/tidewatch demo --drift
 
+.PHONY: demo-upload
+demo-upload: $(READY) ## See an upload become a detector in a minute, and try its page; DATA=file.csv does it with your own
+	@$(RUN)/tidewatch demo --upload $(if $(DATA),--data "$(DATA)")
+
 .PHONY: test
 test: check ## Run every test, also on a real Kafka and the slow ones (12 minutes)
 	$(RUN)/python -m pytest

@@ -85,8 +85,13 @@ class Kept:
 
 def try_next(scene: Scene, local: bool, kept: Kept | None = None) -> Text:
     """Commands to go on with, each with what it is good for; `local` says whether Kafka is the local one."""
+    return listed(ideas(scene, local, kept))
+
+
+def listed(ideas: Iterable[tuple[str, str]]) -> Text:
+    """Each command under what it is good for."""
     lines = Text()
-    for command, why in ideas(scene, local, kept):
+    for command, why in ideas:
         lines.append(f"# {why}\n", "dim").append(f"{command}\n", "cyan")
     return lines
 

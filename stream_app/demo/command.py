@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from rich.console import Console
 
 from config.layers import variable
 from config.settings import load
-from stream_app.demo.drift.play import SETTINGS, DriftDemo
-from stream_app.demo.run import Demo
+from stream_app.demo import play
+from stream_app.demo.drift import play as drift_play
+from stream_app.demo.run import Run
+from stream_app.demo.upload import play as upload_play
 from stream_app.local_kafka.ports import free_port
 
 FOLDER = Path("var/demo")
-Played = TypeVar("Played", bound=Demo)
 
 
 @click.command()
@@ -29,8 +29,9 @@ Played = TypeVar("Played", bound=Demo)
 @click.option("--seed", default=7, show_default=True, help="Another seed makes another plant with other faults.")
 @click.option("--keep", is_flag=True, help="Leave the worker, its topics and Kafka running at the end.")
 @click.option("--drift", is_flag=True, help="Let one sensor drift, and see the alerts of a real Prometheus.")
+@click.option("--upload", is_flag=True, help="Send the past to the admin by curl, and leave its page open to try.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw the last page into this SVG.")
-def demo(data: Path | None, seed: int, keep: bool, drift: bool, picture: Path | None) -> None:
+def demo(data: Path | None, seed: int, keep: bool, drift: bool, upload: bool, picture: Path | None) -> None:
     """See all of it at work: train a detector, stream readings through Kafka, watch the flags beside the truth.
 
     It runs the commands that you would run, and shows each. The plant has pumps with correlated sensors, and faults
@@ -45,32 +46,38 @@ def demo(data: Path | None, seed: int, keep: bool, drift: bool, picture: Path | 
       tidewatch demo --seed 11
       tidewatch demo --data machine.csv
       tidewatch demo --drift
+      tidewatch demo --upload
     """
-    if drift and (data or picture):
-        raise click.UsageError("--drift plays the plant alone; leave out --data and --picture")
+    if drift and (data or picture or upload):
+        raise click.UsageError("--drift plays the plant alone; leave out --data, --picture and --upload")
+    if upload and picture:
+        raise click.UsageError("--upload draws no picture; leave out --picture")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it comes as an error of ours
-    run = f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
-    own = {
-        "publish": "all",
-        "kafka.group": run,
-        "kafka.partitions": "1",  # few series: one chunk holds a reading of each
-        "kafka.readings_topics": f"{run}-readings",
-        "kafka.anomalies_topic": f"{run}-anomalies",
-        "kafka.dead_letter_topic": f"{run}-readings.dlq",
-        "web.host": "127.0.0.1",
-        "web.port": str(free_port()),
-    }
     with ends_like_ctrl_c():
         if drift:
-            parts(DriftDemo, own | SETTINGS, keep).play_drift(seed)
+            drift_play.play(new_run(keep, drift_play.SETTINGS), seed)
+        elif upload:
+            upload_play.play(new_run(keep, upload_play.settings(FOLDER)), data, seed)
         else:
-            parts(Demo, own, keep).play(data, seed, picture)
+            play.play(new_run(keep, {}), data, seed, picture)
 
 
-def parts(kind: type[Played], own: Mapping[str, str], keep: bool) -> Played:
-    """A demo whose commands have these settings."""
+def new_run(keep: bool, more: Mapping[str, str]) -> Run:
+    """A run with a group, topics and a port of its own, and with these settings more."""
+    name = f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+    own = {
+        "publish": "all",
+        "kafka.group": name,
+        "kafka.partitions": "1",  # few series: one chunk holds a reading of each
+        "kafka.readings_topics": f"{name}-readings",
+        "kafka.anomalies_topic": f"{name}-anomalies",
+        "kafka.dead_letter_topic": f"{name}-readings.dlq",
+        "web.host": "127.0.0.1",
+        "web.port": str(free_port()),
+        **more,
+    }
     variables = {variable(key): value for key, value in own.items()}
-    return kind(Console(highlight=False), FOLDER, load(own), variables, keep)
+    return Run(Console(highlight=False), FOLDER, load(own), variables, keep)
 
 
 @contextmanager

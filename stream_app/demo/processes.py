@@ -42,16 +42,21 @@ class Commands:
         """Run a program that is not ours, likewise."""
         self._to_its_end(shlex.join(words), list(words))
 
-    def _to_its_end(self, name: str, words: list[str]) -> None:
+    def answer(self, *words: str) -> str:
+        """What a program that is not ours prints, likewise."""
+        return self._to_its_end(shlex.join(words), list(words), stdout=subprocess.PIPE).decode()
+
+    def _to_its_end(self, name: str, words: list[str], **streams: Any) -> bytes:
         self._say(name)
-        process = self._open(words)
+        process = self._open(words, **streams)
         try:
-            code = process.wait()
+            printed, _ = process.communicate()
         except KeyboardInterrupt:
             end(process, signal.SIGINT)
             raise
-        if code:
-            raise DemoError(f"`{name}` failed with exit code {code}; it says above why")
+        if process.returncode:
+            raise DemoError(f"`{name}` failed with exit code {process.returncode}; it says above why")
+        return printed or b""
 
     def start(self, log: Path, *arguments: str) -> Background:
         """Start one behind the scenes; what it says goes to `log`."""
@@ -102,9 +107,12 @@ class Background:
         code = self._process.poll()
         if code is None or (code == 0 and may_end):
             return
-        lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
-        said = "\n  ".join(["", *lines])
-        raise DemoError(f"`{self.name}` ended with exit code {code}; the end of {self._log}:{said}")
+        raise DemoError(f"`{self.name}` ended with exit code {code}; the end of {self._log}:{self.tail}")
+
+    @property
+    def tail(self) -> str:
+        """The newest lines of its log."""
+        return "\n  ".join(["", *self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:]])
 
 
 def command(arguments: tuple[str, ...]) -> list[str]:

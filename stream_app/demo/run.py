@@ -1,4 +1,4 @@
-"""The demo from beginning to end: its six steps in order, and what it leaves behind, which is files only."""
+"""What every demo is made of: Kafka, a training, a worker, a stream; and what it leaves behind, which is files only."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import signal
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
 
 from models.store import open_store
 from schemas.errors import TidewatchError
 from schemas.manifest import Manifest
 from stream_app.connection import LOCAL, client_options
 from stream_app.demo.board import Board
-from stream_app.demo.closing import Kept, closing, picture, try_next
 from stream_app.demo.feed import Feed
-from stream_app.demo.plant import simulate
 from stream_app.demo.processes import Background, Commands
-from stream_app.demo.scene import Scene, from_file, from_plant
+from stream_app.demo.scene import Scene
 from stream_app.demo.screen import screen
 from stream_app.demo.stream import follow, wait_until_ready
 from stream_app.demo.summary import Pace
@@ -35,57 +33,46 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 ENVIRONMENT = "env"  # the file with the variables of this run
-STREAM_SECONDS = 40
 SLOWEST, FASTEST = 100, 5000  # readings a second
 
 
-class Demo:
-    """One run: every command is said before it runs, and ended whatever happens."""
+class Run:
+    """One run of a demo, as a context manager: every command is said before it runs, and ended whatever happens."""
 
     def __init__(
         self, console: Console, folder: Path, settings: Settings, variables: Mapping[str, str], keep: bool
     ) -> None:
-        """`variables` are what this run's commands find in their environment, by which `settings` were read too."""
+        """`variables` are what this run's commands find in their environment, by which `settings` were read too.
+
+        With `keep`, what still runs at a good end goes on.
+        """
         self.console, self.folder, self.settings, self.variables, self.keep = console, folder, settings, variables, keep
         self._afterwards = ExitStack()
         self.commands = Commands(console, variables, self._afterwards)
         self.address = f"http://127.0.0.1:{settings.web.port}"
 
-    def play(self, data: Path | None, seed: int, drawing: Path | None) -> None:
-        """All of it; the last page is drawn into `drawing` too."""
-        try:
-            scene = self.readings(data, seed)
-            self.kafka()
-            self.train(scene)
-            worker = self.worker()
-            board, pace = self.stream(scene, worker)
-            self.end(board, pace, worker, drawing)
-            if self.keep:
-                self._afterwards.pop_all()
-        finally:
-            self.clean_up()
+    def __enter__(self) -> Self:
+        return self
 
-    def readings(self, data: Path | None, seed: int) -> Scene:
-        """Step 1: something to train on, and something to stream."""
-        self.step("Readings")
-        if data is None:
-            with self.console.status("simulating a plant"):
-                scene = from_plant(simulate(seed), self.folder)
-            what = (
-                f"a simulated plant, the same for the same seed ({seed}): {len(scene.stretches)} pumps, 8 sensors each"
-            )
-        else:
-            with self.console.status(f"reading {escape(str(data))}"):
-                scene = from_file(data, self.folder)
-            what = f"{data}: the first 60 % of {len(scene.stretches)} series to train on, the rest to stream"
-        truth = f"{len(scene.faults)} fault{'s' * (len(scene.faults) != 1)} in them" if scene.labelled else "no labels"
-        self.console.print(what, f"  {scene.history}  the past, to train on", sep="\n", soft_wrap=True, markup=False)
-        live = f"  {scene.live}     {scene.readings:,} readings to stream, {truth}"
-        self.console.print(live, soft_wrap=True, markup=False)
-        return scene
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all that was started, last first; Ctrl-C no longer interrupts."""
+        if self.keep and error is None:
+            self._afterwards.pop_all()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self.console.print()
+            self._afterwards.close()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def step(self, title: str) -> None:
+        """A headline."""
+        self.console.print(f"\n[bold]{title}[/]")
 
     def kafka(self) -> None:
-        """Step 2: the local Kafka, unless there is another, or it runs already."""
+        """The local Kafka, unless there is another, or it runs already."""
         self.step("Kafka")
         if not self.is_local:
             self.console.print(f"yours, at {self.settings.kafka.bootstrap_servers}", markup=False)
@@ -95,14 +82,13 @@ class Demo:
             self._afterwards.callback(self.commands.run, "kafka", "stop")
         self.commands.run("kafka", "start")
 
-    def train(self, scene: Scene) -> None:
-        """Step 3: three small networks on the history."""
+    def train(self, history: Path, dataset: str) -> None:
+        """Three small networks on the history."""
         self.step("Training")
-        data = ("--data", str(scene.history), "--dataset", scene.dataset)
-        self.commands.run("train", *data, "--config", "quick")
+        self.commands.run("train", "--data", str(history), "--dataset", dataset, "--config", "quick")
 
     def worker(self) -> Background:
-        """Step 4: a worker with topics and a group of its own, up to where it is ready."""
+        """A worker with topics and a group of its own, up to where it is ready."""
         self.step("A worker")
         variables = self.folder / ENVIRONMENT
         lines = (f"export {name}={shlex.quote(value)}" for name, value in self.variables.items())
@@ -117,17 +103,20 @@ class Demo:
         self.console.print(f"ready; its metrics: {self.address}/metrics")
         return worker
 
-    def stream(self, scene: Scene, worker: Background) -> tuple[Board, Pace]:
-        """Step 5: send the live part, and watch."""
-        self.step("The stream")
-        rate = min(max(round(scene.readings / STREAM_SECONDS), SLOWEST), FASTEST)
-        arguments = ("--data", str(scene.live), "--dataset", scene.dataset, "--rate", str(rate))
-        board = Board(scene, self.window(scene))
-        producer = self.commands.start(self.folder / "produce.log", "produce", *arguments)
-        self.console.print()
-        return board, asyncio.run(self.watch(board, worker, producer))
+    def produce(self, live: Path, dataset: str, readings: int, seconds: float) -> Background:
+        """Send so many readings of a file in about so many seconds."""
+        rate = min(max(round(readings / seconds), SLOWEST), FASTEST)
+        words = ("--data", str(live), "--dataset", dataset, "--rate", str(rate))
+        return self.commands.start(self.folder / "produce.log", "produce", *words)
 
-    async def watch(self, board: Board, worker: Background, producer: Background) -> Pace:
+    def judged(self, scene: Scene, worker: Background, seconds: float) -> tuple[Board, Pace]:
+        """Send the live part in about so many seconds, and watch until all of it was judged."""
+        board = Board(scene, self.window(scene))
+        producer = self.produce(scene.live, scene.dataset, scene.readings, seconds)
+        self.console.print()
+        return board, asyncio.run(self._watch(board, worker, producer))
+
+    async def _watch(self, board: Board, worker: Background, producer: Background) -> Pace:
         """Show what is on the topics until there is no more."""
         kafka = self.settings.kafka
         topics = kafka.readings_topics[0], kafka.anomalies_topic
@@ -135,16 +124,6 @@ class Demo:
             with screen(self.console) as show:
                 await follow(feed, board, worker, producer, show)
             return feed.pace()
-
-    def end(self, board: Board, pace: Pace, worker: Background, drawing: Path | None) -> None:
-        """Step 6: what it found, and what to try next."""
-        self.step("What it found")
-        self.console.print(closing(board, pace))
-        self.step("What to try next")
-        kept = Kept(self.address, worker.pid, self.folder / ENVIRONMENT) if self.keep else None
-        self.console.print(try_next(board.scene, self.is_local, kept), soft_wrap=True)
-        if drawing:
-            picture(board, pace, drawing)
 
     @property
     def is_local(self) -> bool:
@@ -169,19 +148,6 @@ class Demo:
         own += [state_topic(kafka.group, topic) for topic in kafka.readings_topics]
         with suppress(TidewatchError):
             asyncio.run(delete(client_options(kafka), own))
-
-    def clean_up(self) -> None:
-        """End all that was started, last first; Ctrl-C no longer interrupts."""
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            self.console.print()
-            self._afterwards.close()
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def step(self, title: str) -> None:
-        """A headline."""
-        self.console.print(f"\n[bold]{title}[/]")
 
 
 async def delete(options: Mapping[str, object], topics: list[str]) -> None:

@@ -16,13 +16,14 @@ READY_POLL_SECONDS = 0.2
 QUIET_SECONDS = 5.0  # without a record after the last reading was sent: nothing more will come
 
 
-def wait_until_ready(worker: Background, address: str) -> None:
-    """Poll the worker's /readyz. Raises DemoError if it dies or takes too long."""
+def wait_until_ready(process: Background, address: str) -> None:
+    """Poll a process's /readyz. Raises DemoError if it dies or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     while not is_ready(address):
-        worker.check()
+        process.check()
         if time.monotonic() > deadline:
-            raise DemoError(f"the worker is not ready at {address}/readyz after {READY_SECONDS:g} s; see its log")
+            late = f"`{process.name}` is not ready at {address}/readyz after {READY_SECONDS:g} s"
+            raise DemoError(f"{late}; the end of its log:{process.tail}")
         time.sleep(READY_POLL_SECONDS)
 
 

@@ -13,7 +13,7 @@ from stream_app.demo.drift.shifted import BEGINS, ENDS, SENSOR, Shifted, shifted
 from stream_app.demo.drift.timeline import Timeline
 from stream_app.demo.drift.webhook import Webhook, listening
 from stream_app.demo.processes import Background, Commands, DemoError
-from stream_app.demo.run import Demo
+from stream_app.demo.run import Run
 from stream_app.local_kafka.ports import free_port
 
 FASTER = 90  # half an hour is 20 seconds
@@ -25,90 +25,83 @@ NEEDED = {"prometheus": "prometheus", "prometheus-alertmanager": "prometheus-ale
 SETTINGS = {"drift.horizon_seconds": f"{HORIZON_SECONDS:g}"}
 
 
-class DriftDemo(Demo):
-    """A plant, of which one sensor shifts, and what the alerts make of it."""
+def play(run: Run, seed: int) -> None:
+    """All of it."""
+    with run:
+        install(run.commands)
+        scene = readings(run, seed)
+        run.kafka()
+        run.train(scene.history, scene.dataset)
+        worker = run.worker()
+        with listening() as webhook:
+            prometheus = watchers(run, webhook)
+            began = time.time()
+            stream(run, scene, worker, Timeline(prometheus, webhook, SENSOR))
+            end(run, prometheus, began)
 
-    def play_drift(self, seed: int) -> None:
-        """All of it."""
-        try:
-            install(self.commands)
-            scene = self._scene(seed)
-            self.kafka()
-            self._train(scene)
-            worker = self.worker()
-            with listening() as webhook:
-                prometheus = self._watchers(webhook)
-                began = time.time()
-                self._stream(scene, worker, Timeline(prometheus, webhook, SENSOR))
-                self._end(prometheus, began)
-            if self.keep:
-                self._afterwards.pop_all()
-        finally:
-            self.clean_up()
 
-    def _scene(self, seed: int) -> Shifted:
-        self.step("Readings")
-        with self.console.status("simulating a plant"):
-            scene = shifted(seed, self.folder)
-        self.console.print(
-            f"a simulated plant without faults (seed {seed}): five days to train on, and a day to stream, "
-            f"{scene.readings:,} readings\nfor a part of it {SENSOR} of all pumps says {scene.shift:.1f} too much",
-            soft_wrap=True,
-        )
-        return scene
+def readings(run: Run, seed: int) -> Shifted:
+    """Something to train on, and something to stream."""
+    run.step("Readings")
+    with run.console.status("simulating a plant"):
+        scene = shifted(seed, run.folder)
+    run.console.print(
+        f"a simulated plant without faults (seed {seed}): five days to train on, and a day to stream, "
+        f"{scene.readings:,} readings\nfor a part of it {SENSOR} of all pumps says {scene.shift:.1f} too much",
+        soft_wrap=True,
+    )
+    return scene
 
-    def _train(self, scene: Shifted) -> None:
-        self.step("Training")
-        self.commands.run("train", "--data", str(scene.history), "--dataset", scene.dataset, "--config", "quick")
 
-    def _watchers(self, webhook: Webhook) -> Prometheus:
-        self.step(f"Prometheus and Alertmanager, with monitoring/'s files; time runs {FASTER} times faster in them")
-        folder = (self.folder / "watchers").absolute()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        prometheus, alertmanager = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        faster.write(folder, FASTER, self.address.removeprefix("http://"), alertmanager, webhook.url)
-        options = {
-            "prometheus-alertmanager": (
-                *(f"--config.file={folder / faster.ALERTMANAGER}", f"--web.listen-address={alertmanager}"),
-                *(f"--storage.path={folder / 'alertmanager'}", "--cluster.listen-address="),
-            ),
-            "prometheus": (
-                *(f"--config.file={folder / faster.PROMETHEUS}", f"--web.listen-address={prometheus}"),
-                *(f"--storage.tsdb.path={folder / 'prometheus'}", "--rules.alert.resend-delay=1s"),
-            ),
-        }
-        running = [
-            self.commands.start_other(self.folder / f"{name}.log", name, *words) for name, words in options.items()
-        ]
-        wait(Prometheus(prometheus), running)
-        self.console.print(f"open http://{prometheus}/alerts while it runs")
-        return Prometheus(prometheus)
+def watchers(run: Run, webhook: Webhook) -> Prometheus:
+    """Both of them, up to where they answer."""
+    run.step(f"Prometheus and Alertmanager, with monitoring/'s files; time runs {FASTER} times faster in them")
+    folder = (run.folder / "watchers").absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    prometheus, alertmanager = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    faster.write(folder, FASTER, run.address.removeprefix("http://"), alertmanager, webhook.url)
+    options = {
+        "prometheus-alertmanager": (
+            *(f"--config.file={folder / faster.ALERTMANAGER}", f"--web.listen-address={alertmanager}"),
+            *(f"--storage.path={folder / 'alertmanager'}", "--cluster.listen-address="),
+        ),
+        "prometheus": (
+            *(f"--config.file={folder / faster.PROMETHEUS}", f"--web.listen-address={prometheus}"),
+            *(f"--storage.tsdb.path={folder / 'prometheus'}", "--rules.alert.resend-delay=1s"),
+        ),
+    }
+    running = [run.commands.start_other(run.folder / f"{name}.log", name, *words) for name, words in options.items()]
+    wait(Prometheus(prometheus), running)
+    run.console.print(f"open http://{prometheus}/alerts while it runs")
+    return Prometheus(prometheus)
 
-    def _stream(self, scene: Shifted, worker: Background, timeline: Timeline) -> None:
-        self.step(f"The stream: {SENSOR} shifts after {BEGINS:.0%} of it, and returns after {ENDS:.0%}")
-        rate = str(round(scene.readings / STREAM_SECONDS))
-        words = ("--data", str(scene.live), "--dataset", scene.dataset, "--rate", rate)
-        producer = self.commands.start(self.folder / "produce.log", "produce", *words)
-        began = time.monotonic()
-        until = began + STREAM_SECONDS + PATIENCE_SECONDS
-        while not producer.ended or (timeline.firing and time.monotonic() < until):
-            worker.check()
-            producer.check(may_end=True)
-            seconds = time.monotonic() - began
-            for line in timeline.news(seconds):
-                self.console.print(f"  {seconds:5.1f} s  {line}", soft_wrap=True, highlight=False, markup=False)
-            time.sleep(LOOK_SECONDS)
 
-    def _end(self, prometheus: Prometheus, began: float) -> None:
-        self.step("What Prometheus saw")
-        picture = self.folder / "drift.png"
-        draw(prometheus, began, time.time(), SENSOR, picture)
-        self.console.print(f"{picture}: each sensor's mean against training's, and the alerts")
-        self.step("What to try next")
-        self.console.print("docs/alerts.md: every alert, and what to do about it", "tidewatch drift --help", sep="\n")
-        if self.keep:
-            self.console.print(f"still running: the worker ({self.address}/metrics), http://{prometheus.address}")
+def stream(run: Run, scene: Shifted, worker: Background, timeline: Timeline) -> None:
+    """Send the day, and tell what happens to the alerts."""
+    run.step(f"The stream: {SENSOR} shifts after {BEGINS:.0%} of it, and returns after {ENDS:.0%}")
+    producer = run.produce(scene.live, scene.dataset, scene.readings, STREAM_SECONDS)
+    began = time.monotonic()
+    until = began + STREAM_SECONDS + PATIENCE_SECONDS
+    while not producer.ended or (timeline.firing and time.monotonic() < until):
+        worker.check()
+        producer.check(may_end=True)
+        seconds = time.monotonic() - began
+        for line in timeline.news(seconds):
+            run.console.print(f"  {seconds:5.1f} s  {line}", soft_wrap=True, highlight=False, markup=False)
+        time.sleep(LOOK_SECONDS)
+
+
+def end(run: Run, prometheus: Prometheus, began: float) -> None:
+    """A picture, and what to try next."""
+    run.step("What Prometheus saw")
+    picture = run.folder / "drift.png"
+    draw(prometheus, began, time.time(), SENSOR, picture)
+    run.console.print(f"{picture}: each sensor's mean against training's, and the alerts")
+    run.step("What to try next")
+    run.console.print("docs/alerts.md: every alert, and what to do about it", "tidewatch drift --help", sep="\n")
+    if run.keep:
+        run.console.print(f"still running: the worker ({run.address}/metrics), http://{prometheus.address}")
 
 
 def install(commands: Commands) -> None:

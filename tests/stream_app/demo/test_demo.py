@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from tests.kafka_fixture import KafkaAtHand
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 PATIENCE_SECONDS = 120
+Demo = subprocess.Popen[str]
 
 
 @pytest.fixture
@@ -37,13 +41,13 @@ def machine(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def demo(kafka: KafkaAtHand, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def demo(kafka: KafkaAtHand, folder: Path, *arguments: str, stdout: Any = subprocess.PIPE) -> Iterator[Demo]:
     """`tidewatch demo` in this folder, on this broker."""
     process = subprocess.Popen(
         [sys.executable, "-m", "stream_app", "demo", *arguments],
         cwd=folder,
-        env={**os.environ, **kafka.environment, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
+        env={**os.environ, **kafka.environment, "OMP_NUM_THREADS": "1", "TERM": "dumb", "NO_COLOR": "1"},
+        stdout=stdout,
         stderr=subprocess.STDOUT,
         text=True,
     )
@@ -97,3 +101,28 @@ def test_it_cleans_up_when_interrupted(kafka: KafkaAtHand, machine: Path, end: s
     deadline = time.monotonic() + PATIENCE_SECONDS
     while leftovers(kafka, machine.parent) != ([], []):  # a broker deletes topics in its own time
         assert time.monotonic() < deadline
+
+
+def test_an_upload_is_judged_and_its_page_stays_open(kafka: KafkaAtHand, machine: Path) -> None:
+    """On a terminal all goes on until Ctrl-C, which is a good end, and leaves neither topics nor processes."""
+    ours, theirs = pty.openpty()
+    with demo(kafka, machine.parent, "--upload", "--data", "machine.csv", stdout=theirs) as process:
+        os.close(theirs)
+        said = printed_until(ours, "Ctrl-C ends it")
+        assert "labelled event 1 of 1" in re.sub(" +", " ", said)
+        assert "release " in said
+        (page,) = re.findall(r"(http://[0-9.:]+/) is open", said)
+        with urlopen(page, timeout=30) as answer:
+            assert answer.headers["content-type"].startswith("text/html")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    os.close(ours)
+    assert leftovers(kafka, machine.parent) == ([], [])
+
+
+def printed_until(terminal: int, words: str) -> str:
+    """What comes out of a terminal, up to these words; OSError if all ends before."""
+    said = ""
+    while words not in said:
+        said += os.read(terminal, 65536).decode()
+    return said

@@ -1,0 +1,1 @@
+"""The demo of an upload: a file over HTTP, and the rest of it judged."""
