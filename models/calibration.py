@@ -14,7 +14,7 @@ from models.networks.autoencoder import Autoencoder
 from models.thresholds import Threshold
 from schemas.errors import TidewatchError
 from schemas.reference import ERROR_EDGES, ErrorReference, FeatureReference, Histogram
-from schemas.training import AUTOREGRESSION, LEVEL, TrainingConfig
+from schemas.training import TrainingConfig
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -45,7 +45,8 @@ def calibrate(
 ) -> Calibration:
     """Fit normalisers, then the scale of scores, on held `errors` of normal windows that were held out.
 
-    They are (member, window, feature), as `models.ensemble.measure` gives them, members in the order of `networks`.
+    They are (member, window, feature), as `models.ensemble.measure` gives them, members in the order of `networks`,
+    which is the config's.
     `segments` (window,) tells unbroken stretches of windows apart by any number, windows of one stretch adjacent and in
     order of time: a hold never reaches over a break.
     """
@@ -58,8 +59,7 @@ def calibrate(
         normalisers = [_own_scale(normaliser, own, segments, hold, threshold) for normaliser, own in each]
         smallest = SMALLEST_STEP
     members = tuple(map(Member, networks, [network.eval() for network in networks.values()], normalisers))
-    weights = _weights(config, list(networks))
-    ensemble = Ensemble(members, config.ensemble.combine, weights, config.scaling.clip)
+    ensemble = Ensemble(members, config.ensemble.combine, config.weights, config.scaling.clip)
     combined = held(ensemble.combined(ensemble.standardise(errors)), segments, hold)
     zero = float(np.median(combined))
     unit = max((1.0 if vote else threshold.fit(combined)) - zero, smallest)
@@ -113,18 +113,6 @@ def _own_scale(
     unit = max(threshold.fit(scores) - zero, SMALLEST_STEP / normaliser.spread)
     centre = normaliser.centre + zero * normaliser.spread
     return Normaliser(normaliser.feature_scale, centre, unit * normaliser.spread)
-
-
-def _weights(config: TrainingConfig, names: list[str]) -> tuple[float, ...]:
-    """One weight a member, 1 where the config has none."""
-    given = {AUTOREGRESSION: config.autoregression.weight, LEVEL: config.level.weight} | config.ensemble.weights
-    unknown = sorted(config.ensemble.weights.keys() - set(names))
-    if unknown:
-        raise TidewatchError(f"ensemble.weights names {unknown[0]!r}, which is not among networks: {', '.join(names)}")
-    weights = tuple(given.get(name, 1.0) for name in names)
-    if not sum(weights) > 0:
-        raise TidewatchError("ensemble.weights are all 0; give at least one network a weight above 0")
-    return weights
 
 
 def _need_windows(errors: Float64) -> None:

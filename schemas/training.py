@@ -177,3 +177,20 @@ class TrainingConfig(Section):
         """The names of all that has a part in the score, in their order everywhere: the networks first."""
         beside = {AUTOREGRESSION: self.autoregression.use, LEVEL: self.level.use}
         return (*self.networks, *(name for name, used in beside.items() if used))
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Each member's part in a "weighted" score, as they are in `members`."""
+        given = {AUTOREGRESSION: self.autoregression.weight, LEVEL: self.level.weight} | self.ensemble.weights
+        return tuple(given.get(name, 1.0) for name in self.members)
+
+    @model_validator(mode="after")
+    def _weighs_its_members(self) -> Self:
+        strangers = self.ensemble.weights.keys() - set(self.members)
+        if strangers:
+            raise ValueError(
+                f"ensemble.weights.{min(strangers)} weighs what takes no part; there are {', '.join(self.members)}"
+            )
+        if not any(self.weights):
+            raise ValueError("ensemble.weights are all 0; give at least one member a weight above 0")
+        return self

@@ -30,6 +30,7 @@ from schemas.manifest import Identity
 from training import config as configs
 from training import ingest, outcome, runs, tracking_uri
 from training.events import all_of, silent
+from training.learner import Diverged
 from training.options import reading_options
 from training.pipeline import Pipeline
 from training.preprocess import TooLittleData
@@ -179,6 +180,9 @@ def _told_how_to_go_on(run: Run) -> Iterator[None]:
         yield
     except RunError:
         raise  # nothing was begun
+    except Diverged as error:
+        click.echo(f"{again} --set training.learning_rate={error.calmer:g}", err=True)
+        raise
     except KeyboardInterrupt:
         click.echo(again, err=True)
         raise click.Abort from None

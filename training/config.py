@@ -106,6 +106,8 @@ def _validated(values: Any, source: str) -> TrainingConfig:
         if problem["type"] == "extra_forbidden":
             raise ConfigError(f"{source}: there is no key '{key}'; {_known(problem['loc'])}") from None
         rule = problem["msg"].removeprefix("Value error, ")
+        if not key:  # a rule between sections, which names its own
+            raise ConfigError(f"{source}: {rule}") from None
         value = "" if isinstance(problem["input"], dict) else f" is {_shown(problem['input'])}"
         raise ConfigError(f"{source}: {key}{value}; {rule[0].lower()}{rule[1:]}") from None
 

@@ -26,6 +26,17 @@ FITTED = 16_384  # windows that are enough for what is found in closed form
 STEPS, SMALLEST_BATCH = 32, 16  # a few hundred windows in one step an epoch would hardly teach anything
 
 
+class Diverged(TidewatchError):
+    """Training went astray, as it would again with the same config."""
+
+    def __init__(self, name: str, epoch: Epoch, learning_rate: float) -> None:
+        self.calmer = float(f"{learning_rate / 3:.1g}")
+        super().__init__(
+            f"{name}: the validation loss of epoch {epoch.number} is {epoch.validation_loss}; "
+            f"lower training.learning_rate (it is {learning_rate:g})"
+        )
+
+
 class Learner:
     """Teaches a network until the validation loss has not fallen for `patience` epochs; the best epoch is kept.
 
@@ -53,7 +64,7 @@ class Learner:
         return not self.network.learns or last >= self.options.epochs or last - best >= self.options.patience
 
     def epoch(self, train: Windows, validation: Windows, tell: Observer, fitted: Windows | None = None) -> Epoch:
-        """One pass over the train part, or before the first what needs none. TidewatchError if it went astray.
+        """One pass over the train part, or before the first what needs none. Diverged if it went astray.
 
         `fitted` are the windows in which closed forms are found, where they are not those of the train part.
         """
@@ -65,7 +76,7 @@ class Learner:
         validated = loss(self.network, validation, self.clip)
         epoch = Epoch(number, learnt, validated, time.perf_counter() - began)
         if not math.isfinite(validated):
-            raise self._diverged(epoch)
+            raise Diverged(self.name, epoch, self.options.learning_rate)
         if not self.history.epochs or validated < self.history.best.validation_loss:
             self.best = {key: value.clone() for key, value in self.network.state_dict().items()}
         self.history = History((*self.history.epochs, epoch))
@@ -118,13 +129,6 @@ class Learner:
             total += error.item() * len(index)
             tell(BatchDone(self.name, done + step, most, error.item()))
         return total / len(train)
-
-    def _diverged(self, epoch: Epoch) -> TidewatchError:
-        """Training went wrong, and what may help."""
-        return TidewatchError(
-            f"{self.name}: the validation loss of epoch {epoch.number} is {epoch.validation_loss}; "
-            f"lower training.learning_rate (it is {self.options.learning_rate:g})"
-        )
 
 
 def fit_closed_forms(network: Autoencoder, windows: Windows, clip: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from models.ensemble import RULES, Float64
 from models.networks.autoencoder import Autoencoder
 from models.thresholds import make
 from schemas.errors import TidewatchError
-from schemas.training import EnsembleConfig, ThresholdConfig, TrainingConfig
+from schemas.training import ThresholdConfig, TrainingConfig
 from tests.fakes import Nothing
 
 NAMES = ("one_ae", "two_ae", "three_ae")
@@ -32,11 +34,17 @@ def errors(seed: int, windows: int) -> Float64:
     return made
 
 
+def config(names: Sequence[str], **ensemble: object) -> TrainingConfig:
+    """Of these networks and nothing else."""
+    none = {"use": False}
+    sections = {"networks": {name: {} for name in names}, "autoregression": none, "level": none}
+    return TrainingConfig.model_validate({**sections, "ensemble": {"hold": 0, **ensemble}})
+
+
 def calibrated(normal: Float64, method: str = "quantile", **ensemble: object) -> Calibration:
     """Calibrate in one unbroken stretch."""
-    config = TrainingConfig(ensemble=EnsembleConfig.model_validate({"hold": 0, **ensemble}))
     threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
-    return calibrate(networks(), normal, np.zeros(normal.shape[1], np.int64), config, threshold)
+    return calibrate(networks(), normal, np.zeros(normal.shape[1], np.int64), config(NAMES, **ensemble), threshold)
 
 
 def scores(result: Calibration, of: Float64, hold: float = 0.0) -> Float64:
@@ -66,10 +74,9 @@ def test_a_vote_asks_each_member_at_its_own_threshold(method: str):
     ayes = np.zeros(1000)
     for member in range(3):
         alone = slice(member, member + 1)
-        config = TrainingConfig(ensemble=EnsembleConfig(hold=0))
         threshold = make(ThresholdConfig.model_validate({"method": method, "rate": RATE}))
-        nets = {NAMES[member]: Nothing(4, 4)}
-        result = calibrate(nets, normal[alone], np.zeros(1000, np.int64), config, threshold)
+        name = NAMES[member]
+        result = calibrate({name: Nothing(4, 4)}, normal[alone], np.zeros(1000, np.int64), config([name]), threshold)
         ayes += scores(result, fresh[alone]) > 1
     vote = calibrated(normal, method, combine="vote")
     assert 0 < (ayes >= 2).sum() < 100
@@ -109,13 +116,6 @@ def test_members_share_their_order():
     assert result.ensemble.names == NAMES
     assert result.ensemble.weights == (2, 1, 4)
     assert result.ensemble.members[1].normaliser.feature_scale.min() > 5  # the one that errs ten times as much
-
-
-def test_weights_that_can_not_be_are_refused():
-    """A weight for a network that is not there, or none above 0, is an error that names the key."""
-    for weights, said in (({"four_ae": 1}, "'four_ae'"), (dict.fromkeys(NAMES, 0), "all 0")):
-        with pytest.raises(TidewatchError, match=rf"ensemble\.weights.*{said}"):
-            calibrated(errors(1, 9), combine="weighted", weights=weights)
 
 
 def test_nothing_can_be_set_from_no_window():

@@ -64,6 +64,12 @@ def test_a_dumped_config_loads_the_same(tmp_path):
         ("quick", "networks.lstm_ae.hidden=true", "networks.lstm_ae.hidden is True; input should be a valid integer"),
         ("quick", "window.size=8.0", "window.size is 8.0; input should be a valid integer"),
         ("quick", "networks.foo={}", "--set: networks.foo is not a network that exists; there are lstm_ae, gru_ae"),
+        ("quick", "ensemble.weights.gru=2", "--set: ensemble.weights.gru weighs what takes no part; there are lstm_ae"),
+        (
+            "quick",
+            "ensemble.weights={lstm_ae: 0, gru_ae: 0, cnn_ae: 0, var: 0, level: 0}",
+            "--set: ensemble.weights are all 0",
+        ),
         ("quick", f"threshold.method={'x' * 999}", f"threshold.method is '{'x' * 76}...; input should be"),
         (
             "slow",

@@ -214,6 +214,15 @@ def test_what_would_fail_again_is_not_offered(workplace):
     assert runs.find(RELEASE).artifacts.training("lstm_ae.pth").exists()
 
 
+def test_a_training_that_diverged_goes_on_with_smaller_steps(workplace):
+    """The same once more would fail again; what is advised keeps the readings, and goes through."""
+    result = call("train", "--resume", RELEASE, "--set", "training.learning_rate=1e30")
+    assert result.exit_code == 1
+    assert "lower training.learning_rate (it is 1e+30)" in result.output
+    assert f"go on with: tidewatch train --resume {RELEASE} --set training.learning_rate=3e+29\n" in result.output
+    assert runs.find(RELEASE).state("train") == "failed"
+
+
 def test_a_failure_that_may_pass_says_how_to_go_on(workplace):
     """Such as a store that takes nothing."""
     Path("full").write_text("no folder")

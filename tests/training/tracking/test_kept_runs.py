@@ -85,12 +85,12 @@ def test_a_run_that_is_played_again_promotes_nothing(run: Run, uri: str):
 
 def test_a_failure_is_a_failed_run(run: Run, uri: str):
     """MLflow has what there was until then."""
-    config = TrainingConfig.model_validate(TINY | {"ensemble": {"weights": {"nobody": 1.0}}})
-    with pytest.raises(TidewatchError, match="names 'nobody'"):
+    config = TrainingConfig.model_validate(TINY | {"training": TINY["training"] | {"learning_rate": 1e30}})
+    with pytest.raises(TidewatchError, match=r"lower training\.learning_rate"):
         tracked_by(uri, run, request=replace(run.request, config=config))
     (found,) = runs_in(uri)
     assert found.info.status == "FAILED"
-    assert found.data.params["ensemble.weights.nobody"] == "1.0"
+    assert found.data.params["training.learning_rate"] == "1e+30"
     assert "data_digest" in found.data.tags
 
 
