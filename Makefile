@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 READY := .venv/.ready
 RUN := .venv/bin
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile  # a file's tests share what they have started
 REQUIREMENTS_HEADER := '\# Exact versions of everything in pyproject.toml, made by `make requirements`: change that file, not this one.' \
 	'\# Left out: nvidia-*, cuda-* and triton. torch names its own where it needs them, and its CPU build needs none.'
 
@@ -24,11 +25,11 @@ demo-upload: $(READY) ## See an upload become a detector in a minute, and try it
 
 .PHONY: test
 test: check ## Run every test, also on a real Kafka and the slow ones (12 minutes)
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest $(TWO_AT_A_TIME)
 
 .PHONY: test-fast
 test-fast: $(READY) ## Run the tests that need neither Kafka nor patience (3 minutes)
-	$(RUN)/python -m pytest -m "not kafka and not slow"
+	$(RUN)/python -m pytest $(TWO_AT_A_TIME) -m "not kafka and not slow"
 
 .PHONY: check
 check: $(READY) ## Lint, formatting, types, directions of imports

@@ -1,6 +1,7 @@
 """How well the detector does on published labelled sets, beside simple ones: `python -m benchmarks.accuracy`.
 
-One detector a series, default settings, nothing looks ahead. Figures go to `benchmarks/results/accuracy.json`.
+One detector a series, default settings, nothing looks ahead. Figures go to `benchmarks/results/accuracy.json`,
+those of a run with each part of the detector off, too, to `ablations.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from benchmarks.worker import machine
 from schemas.errors import TidewatchError
 
 WIDTH = 160  # columns, where no terminal says
-OUTPUT = Path(__file__).parents[1] / "results" / "accuracy.json"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -39,8 +40,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                         help="change a key of the default config; repeatable")  # fmt: skip
     parser.add_argument("--ablate", action="store_true", help="also with each part of the detector off")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go")
-    return parser.parse_args(words)
+    parser.add_argument("--output", type=Path, help="where the figures go")
+    chosen = parser.parse_args(words)
+    chosen.output = chosen.output or RESULTS / ("ablations.json" if chosen.ablate else "accuracy.json")
+    return chosen
 
 
 def measure(chosen: argparse.Namespace, console: Console) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[1]
 PAGE = FOLDER / "README.md"
 RESULTS = FOLDER / "results" / "accuracy.json"
 PICTURE = FOLDER / "results" / "accuracy.svg"
+ABLATIONS = FOLDER / "results" / "ablations.json"
 THRESHOLDS = FOLDER / "results" / "thresholds.json"
 KEYS = ("rate_over_promise", "median_rate_over_promise", "f1", "far", "mar", "event_recall")  # of COLUMNS
 
@@ -30,11 +31,20 @@ def figures(content: Mapping[str, Any]) -> Iterator[str]:
     yield from table(["set", "figure", "measured", "goal", "reached"], cells)
     for name, found in content["sets"].items():
         yield from _means(f"{name}, means over {found['series']} series", found["means"])
-        if found["ablations"]:
-            yield from _means(f"{name}, ablations", {OURS: found["means"][OURS]} | found["ablations"])
         if "nab" in found:
             yield from _profiles(found["nab"])
     yield from _steps(content["sets"])
+
+
+def ablations(content: Mapping[str, Any]) -> Iterator[str]:
+    """What the detector does with each part off, set by set: a table a figure."""
+    yield _origin(content)
+    found = content["sets"]
+    head = [f"{name} ({own['series']} series)" for name, own in found.items()]
+    rows = {name: {OURS: own["means"][OURS]} | own["ablations"] for name, own in found.items()}
+    for key in ("vus_pr", "f1", "event_recall", "rate_over_promise"):
+        cells = [[part, *(shown(rows[name][part][key], 3) for name in found)] for part in next(iter(rows.values()))]
+        yield from table([COLUMNS[key], *head], cells)
 
 
 def thresholds(content: Mapping[str, Any]) -> Iterator[str]:
@@ -83,9 +93,11 @@ def _steps(found: Mapping[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Write the page and the picture anew."""
-    accuracy, rules = (json.loads(file.read_text(encoding="utf-8")) for file in (RESULTS, THRESHOLDS))
+    results = (RESULTS, ABLATIONS, THRESHOLDS)
+    accuracy, parts, rules = (json.loads(file.read_text(encoding="utf-8")) for file in results)
     PICTURE.write_text(svg(accuracy["sets"]), encoding="utf-8")
     text = written(PAGE.read_text(encoding="utf-8"), "accuracy", figures(accuracy))
+    text = written(text, "ablations", ablations(parts))
     PAGE.write_text(written(text, "thresholds", thresholds(rules)), encoding="utf-8")
 
 
