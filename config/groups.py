@@ -191,7 +191,9 @@ class AdminSettings(Group):
     workers: Names = ["local"]
     """The workers whose drift the page shows, as http://host:port; `local` is the one of this machine (`web.port`)."""
     predictions_at_once: int = Field(2, ge=1)
-    """So many predictions are worked on at the same time, each a thousand rows at a turn."""
+    """So many turns of predictions are scored at the same time, each of the rows that wait for a detector."""
+    turn_readings: int = Field(2000, ge=1)
+    """Short predictions that wait for a detector share a turn of at most so many; with 1 each is scored alone."""
 
 
 class LogSettings(Group):

@@ -27,6 +27,7 @@ from stream_app.admin.drifting import DriftFigures
 from stream_app.admin.folders import Folders
 from stream_app.admin.jobs import Jobs
 from stream_app.admin.predict import Predictor
+from stream_app.admin.scoring import Scoring
 from stream_app.admin.tokens import Tokens
 from stream_app.admin.training_command import Training
 from stream_app.admin.uploads import Uploads
@@ -60,6 +61,7 @@ class Parts:
     catalogue: Catalogue
     detectors: Detectors
     predictor: Predictor
+    scoring: Scoring
     drifting: DriftFigures
     pool: ThreadPoolExecutor  # where predictions are worked on
 
@@ -101,6 +103,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     drift = DriftWatch(settings.drift, cap, releases, metrics)
     workers = [local(settings) if url == "local" else url for url in admin.workers]
     predictor = Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes)
+    pool = ThreadPoolExecutor(admin.predictions_at_once, "predict", torch.set_num_threads, (threads,))
     return Parts(
         settings=settings,
         database=database,
@@ -116,8 +119,9 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
         catalogue=Catalogue(datasets, jobs, workshop, uploads, store),
         detectors=loaded,
         predictor=predictor,
+        scoring=Scoring(predictor.play, pool, admin.predictions_at_once, admin.turn_readings),
         drifting=DriftFigures(workers, predictor.exposition),
-        pool=ThreadPoolExecutor(admin.predictions_at_once, "predict", torch.set_num_threads, (threads,)),
+        pool=pool,
     )
 
 

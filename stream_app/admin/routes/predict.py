@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Annotated, Any, Literal
 
@@ -11,12 +9,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from schemas.admin import Ask, Columns, FileAsk, Predict, Prediction
+from schemas.admin import Ask, Columns, FileAsk, Predict
+from schemas.admin import Prediction as Answer
 from stream_app.admin.callers import Reader
 from stream_app.admin.failures import TooMuch, Unusable, WrongKind
 from stream_app.admin.folders import MEGABYTE
 from stream_app.admin.incoming import body
-from stream_app.admin.parts import Parts, With
+from stream_app.admin.parts import With
+from stream_app.admin.prediction import Prediction
 from stream_app.admin.problems import documented
 
 router = APIRouter(tags=["predict"])
@@ -35,7 +35,7 @@ BODIES: dict[str, Any] = {
 
 @router.post(
     "/predict",
-    response_model=Prediction,
+    response_model=Answer,
     responses=documented(400, 404, 408, 409, 413, 415),
     openapi_extra=BODIES,
 )
@@ -50,36 +50,22 @@ async def predict(request: Request, parts: With, caller: Reader, asked: Annotate
     if kind == "json":
         _refuse_query(request)
 
-    def begin() -> Iterator[bytes]:
+    def begin() -> Prediction:
         if kind == "json":
             return parts.predictor.of_json(caller.owner, content)
         ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
         columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
         return parts.predictor.of_file(caller.owner, content, ask, columns)
 
+    came = monotonic()
     try:
-        came = monotonic()
-        answer = await _last(parts, begin)
-        parts.predictor.answered(monotonic() - came)
-        return Response(answer, media_type=JSON)
+        answer = await parts.scoring.answer(begin, len(content))
     except ValidationError as error:
         raise RequestValidationError(
             [_told(one) for one in error.errors(include_url=False, include_context=False, include_input=False)]
         ) from None
-
-
-async def _last(parts: Parts, begin: Callable[[], Iterator[bytes]]) -> bytes:
-    """The answer, worked on chunk by chunk; a short one in a single turn of the pool."""
-
-    def first() -> tuple[Iterator[bytes], bytes]:
-        steps = begin()
-        return steps, next(steps)
-
-    loop = asyncio.get_running_loop()
-    steps, done = await loop.run_in_executor(parts.pool, first)
-    while not done:
-        done = await loop.run_in_executor(parts.pool, next, steps)
-    return done
+    parts.predictor.answered(monotonic() - came)
+    return Response(answer, media_type=JSON)
 
 
 async def _content(request: Request, megabytes: int) -> bytes:
