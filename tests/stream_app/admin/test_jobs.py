@@ -7,8 +7,6 @@ import json
 import pytest
 
 from models.store import open_store
-from stream_app.admin.database import Database
-from stream_app.admin.parts import DATABASE
 from tests.stream_app.admin.service import SMALL, ended, problem, readings, send, served, settings
 from tests.watchers import wait_until
 
@@ -120,24 +118,3 @@ def test_a_training_that_needs_too_much_memory_is_ended(tmp_path):
         job = send(client, "big", readings(3000), set="window.size=512").json()["job"]["id"]
         assert "admin.job_memory_megabytes" in ended(client, job)["error"]
         assert client.get("/healthz").status_code == 200
-
-
-def test_a_service_that_was_killed_leaves_no_job_running(tmp_path):
-    """What ran has failed and says so; what waited is done by the next one; what was half there is away."""
-    killed = settings(tmp_path, job_minutes=1e-6)
-    with served(killed) as client:
-        job = send(client, "left", readings()).json()["job"]["id"]
-        ended(client, job)
-    database = Database(killed.admin.folder / DATABASE)
-    database.run("UPDATE jobs SET state = 'running', ended = NULL, outcome = NULL WHERE id = ?", job)
-    database.run(
-        "INSERT INTO jobs (id, dataset, upload, owner, request, state, created)"
-        " SELECT 'waits', dataset, upload, owner, request, 'queued', created FROM jobs WHERE id = ?",
-        job,
-    )
-    database.close()
-    (killed.admin.folder / "incoming" / "half").write_bytes(b"time,")
-    with served(killed) as client:
-        assert "the service ended" in client.get(f"/jobs/{job}").json()["error"]
-        assert "admin.job_minutes" in ended(client, "waits")["error"]
-        assert not (killed.admin.folder / "incoming" / "half").exists()

@@ -1,0 +1,106 @@
+"""kill -9 of a training in each of its stages, and of the service while trainings are in several: no harm is done."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from models.store import open_store
+from tests import tiny_release
+from tests.stream_app.admin.process import AdminProcess
+from tests.stream_app.admin.service import SMALL, Json, ended, readings, send
+from tests.stream_app.admin.training_process import TrainingProcess, training_of
+from tests.watchers import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+# Promotion is the end of the stage `package`: the release is in the store, and does not serve yet.
+STAGES = ("ingest", "preprocess", "train", "evaluate", "package", "promote")
+AT_A_SERVICE_S_END = ("train", "promote")
+OPTIONS: Json = {"set": list(SMALL)}
+
+
+class Killed:
+    """A service, and trainings of it that are held still, each in a stage that its dataset is called after."""
+
+    def __init__(self, service: AdminProcess, stages: tuple[str, ...]) -> None:
+        self.service, self.store = service, open_store(f"dir:{service.folder / 'store'}")
+        self.before = {stage: tiny_release.publish(self.store, stage) for stage in stages}
+        self.jobs = {stage: send(service.client, stage, readings(), **OPTIONS).json()["job"]["id"] for stage in stages}
+        with ThreadPoolExecutor(len(stages)) as pool:
+            self.processes = dict(zip(stages, pool.map(self._held, stages), strict=True))
+
+    def _held(self, stage: str) -> TrainingProcess:
+        owned = self.service.folder / "admin" / "owners" / "local"
+        process = training_of(owned / stage / "jobs" / self.jobs[stage])
+        if stage == "promote":
+            process.hold("package", lambda: len(self.store.releases(stage)) > 1)
+        else:
+            process.hold(stage)
+        return process
+
+    def serving(self, stage: str) -> str:
+        """The release that scores, asked over HTTP."""
+        rows = [[0.0, 1.0]] * tiny_release.WINDOW
+        answer = self.service.client.post("/predict", json={"dataset": stage, "data": rows})
+        return str(answer.json()["release"])
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory):
+    """Six trainings, each killed in its stage."""
+    with AdminProcess(tmp_path_factory.mktemp("trainings"), jobs_at_once=len(STAGES)) as service:
+        killed = Killed(service, STAGES)
+        for process in killed.processes.values():
+            process.kill()
+        yield killed
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_training_that_is_killed_has_failed_and_changed_nothing(trainings, stage):
+    """The job says so, and in which stage it was; nothing of it goes on; the release before serves."""
+    job = ended(trainings.service.client, trainings.jobs[stage])
+    assert (job["state"], job["promoted"]) == ("failed", False)
+    assert job["stage"] == ("package" if stage == "promote" else stage)
+    assert "ended by signal 9" in job["error"]
+    assert "again" in job["error"]
+    assert trainings.processes[stage].is_gone
+    assert trainings.serving(stage) == trainings.before[stage]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    """A service killed while two trainings run, one waits, and an upload is half there; and its successor."""
+    with AdminProcess(tmp_path_factory.mktemp("services"), jobs_at_once=len(AT_A_SERVICE_S_END)) as service:
+        killed = Killed(service, AT_A_SERVICE_S_END)
+        killed.jobs["waits"] = send(service.client, "promote", readings(), **OPTIONS).json()["job"]["id"]
+        with socket.create_connection(("127.0.0.1", service.port)) as peer:
+            head = "PUT /datasets/half/data HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 90000\r\n\r\n"
+            peer.sendall(head.encode() + readings())
+            wait_until(lambda: any("incoming" in file for file in service.files), "half of it is there", 10)
+            service.kill()
+        for process in killed.processes.values():
+            process.go_on()
+        service.start()
+        yield killed
+
+
+@pytest.mark.parametrize("stage", AT_A_SERVICE_S_END)
+def test_no_training_outlives_the_service(services, stage):
+    """It ends by itself; the next service calls it failed, and says what to do; the release before serves."""
+    wait_until(lambda: services.processes[stage].is_gone, "it has ended", 20)
+    job = services.service.client.get(f"/jobs/{services.jobs[stage]}").json()
+    assert (job["state"], job["error"]) == ("failed", "the service ended while it ran; upload or train it again")
+    if stage != "promote":  # which the training that waited may have changed by now
+        assert services.serving(stage) == services.before[stage]
+
+
+def test_what_waited_is_done_by_the_next_service(services):
+    """The next training of a dataset whose promotion was cut off succeeds; of the upload that was half there nothing is left."""
+    assert not any("incoming" in file for file in services.service.files)
+    assert services.service.client.get("/datasets/half").status_code == 404
+    job = ended(services.service.client, services.jobs["waits"])
+    assert (job["state"], job["promoted"]) == ("succeeded", True), job["log"]
+    assert services.serving("promote") == job["release"]
