@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from schemas.errors import TidewatchError
-from training.times import UNITS, spelled
+from training.times import UNITS, YEAR_10000, spelled
 
 By = Literal["last", "mean"]
 BYS: tuple[By, ...] = get_args(By)
@@ -24,13 +24,13 @@ class Resampling:
     def parse(cls, text: str, by: By = "last") -> Self:
         """Read `5min`, `250 ms`, `1.5h`."""
         found = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(UNITS)})\s*", text)
-        interval = round(float(found[1]) * UNITS[found[2]]) if found else 0
-        if interval < 1:
+        interval = float(found[1]) * UNITS[found[2]] if found else 0.0
+        if not 1 <= round(min(interval, YEAR_10000)) < YEAR_10000:
             units = ", ".join(UNITS)
             raise TidewatchError(
-                f"--resample {text!r} is no interval; give a number above 0 and a unit of {units}, such as 5min"
+                f"--resample {text!r:.60} is no interval; give a number above 0 and a unit of {units}, such as 5min"
             )
-        return cls(interval, by)
+        return cls(round(interval), by)
 
     def __str__(self) -> str:
         return f"the {self.by} of each {spelled(self.interval_us)}"

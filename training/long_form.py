@@ -15,6 +15,8 @@ from training.table import SeriesTable
 
 FEATURE_WORDS = ("metric", "variable", "sensor", "feature", "signal", "parameter", "tag", "channel", "measurement")
 FEATURE_NAMES = (*FEATURE_WORDS, *(f"{word}_name" for word in FEATURE_WORDS), "field", "attribute")
+MOST_FEATURES = 10_000
+LARGE_CELLS, LEAST_FILLED = 10_000_000, 0.01  # a table that is large and emptier than that is a mistake
 VALUE_NAMES = ("value", "values", "val", "reading", "measured_value")
 
 
@@ -34,6 +36,11 @@ def take_long(reader: Reader, series_names: Sequence[str]) -> Long | None:
         return None
     feature, value = found
     features = reader.names_in(feature, "feature", "--feature")
+    if len(features.names) > MOST_FEATURES:
+        raise DataError(
+            f"{reader.sheet.path}: column '{feature}' names {len(features.names):,} features, more than "
+            f"{MOST_FEATURES:,}; name another with --feature"
+        )
     values = take_numbers(reader, value)
     if values is None:
         raise DataError(f"{reader.sheet.path}: column '{value}' holds no numbers; name another with --value")
@@ -82,6 +89,7 @@ def pivot(name: str, parts: Mapping[str, SeriesTable], features: Sequence[str]) 
     `parts` are by feature, each with one column; a row's label holds if any of its values' does.
     """
     times = np.unique(np.concatenate([part.times for part in parts.values()]))
+    _check_filled(name, len(times), len(features), sum(len(part.times) for part in parts.values()))
     values = np.full((len(times), len(features)), np.nan)
     labels = np.zeros(len(times), bool)
     for feature, part in parts.items():
@@ -91,3 +99,13 @@ def pivot(name: str, parts: Mapping[str, SeriesTable], features: Sequence[str]) 
             labels[rows] |= part.labels
     labelled = any(part.labels is not None for part in parts.values())
     return SeriesTable(name, times, values, labels if labelled else None)
+
+
+def _check_filled(name: str, times: int, features: int, values: int) -> None:
+    """Refuse what would be next to nothing but gaps, and take all the memory that there is."""
+    if times * features > LARGE_CELLS and values < LEAST_FILLED * times * features:
+        raise DataError(
+            f"series '{name}' in long form has {values:,} values of {features:,} features at {times:,} times, so that "
+            f"less than {LEAST_FILLED:.0%} of its table is filled; put them on a grid by --resample, such as 1min, or "
+            "name another column with --feature"
+        )

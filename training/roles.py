@@ -126,4 +126,4 @@ def sample(column: pa.ChunkedArray, most: int = 100) -> list[str]:
 
 def examples(column: pa.ChunkedArray) -> str:
     """Two of a column's texts, for a message."""
-    return ", ".join(repr(text) for text in list(dict.fromkeys(sample(column)))[:2])
+    return ", ".join(f"{text!r:.60}" for text in list(dict.fromkeys(sample(column)))[:2])

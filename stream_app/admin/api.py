@@ -21,12 +21,13 @@ from models.manifest import BundleError
 from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreError
 from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
-from stream_app.admin.database import DatabaseError
+from stream_app.admin.database import DatabaseError, DatabaseFull
 from stream_app.admin.headers import SafeHeaders
 from stream_app.admin.page import refusal
 from stream_app.admin.page import routes as page
 from stream_app.admin.parts import assemble
 from stream_app.admin.routes import datasets, health, jobs, metrics, predict, releases, sessions, uploads
+from stream_app.admin.small_bodies import SmallBodies
 
 Handler = Callable[[Request, Exception], Awaitable[problems.ProblemResponse]]
 CODES: dict[type[TidewatchError], int] = {
@@ -42,6 +43,7 @@ CODES: dict[type[TidewatchError], int] = {
     failures.NotReady: 503,
     failures.NoRoom: 507,
     DatabaseError: 503,
+    DatabaseFull: 507,
     BundleError: 409,
     NameRefused: 422,
     ReleaseMissing: 404,
@@ -64,6 +66,7 @@ def create(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=problems.documented(401, 403, 409, 422, 429, 500, 503),
     )
+    app.add_middleware(SmallBodies)
     app.state.parts = assemble(settings, FILES / "detectors")
     for handled, handler in (
         (TidewatchError, _refusal),
@@ -122,7 +125,7 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
 
 async def _no_room(request: Request, error: Exception) -> problems.ProblemResponse:
     """A disk that is full is nobody's bug; another error of the system's is ours."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return problems.answer(request, 507, "the service's disk is full; delete old jobs, or ask who runs the service")
     raise error
 

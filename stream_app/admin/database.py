@@ -53,6 +53,10 @@ class DatabaseError(TidewatchError):
     """The file can not be used: names it, and says what to do."""
 
 
+class DatabaseFull(DatabaseError):
+    """There is no room for another row."""
+
+
 class AlreadyThere(TidewatchError):
     """A row with this key exists, or what it refers to does not."""
 
@@ -105,19 +109,21 @@ class Database:
         except sqlite3.IntegrityError as error:
             raise AlreadyThere(str(error)) from None
         except sqlite3.Error as error:
-            raise DatabaseError(f"{self.path} can not be used now ({error}); see whether its disk is full") from error
+            kind = DatabaseFull if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL else DatabaseError
+            raise kind(f"{self.path.name} can not be used now ({error}); see whether its disk is full") from error
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Whatever is read and changed within is one step for everybody else: all of it, or nothing."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.run("BEGIN IMMEDIATE")
             try:
                 yield
+                self.run("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a disk that is full may have ended it already
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the file."""

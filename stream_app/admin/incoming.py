@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -17,6 +18,7 @@ from stream_app.admin.failures import TooMuch, TooSlow, Unusable
 from stream_app.admin.folders import MEGABYTE, Folders, new_id
 
 IDLE_SECONDS = 30.0  # without a byte
+PATIENCE_SECONDS, LEAST_PACE = 60.0, 1_000.0  # bytes a second from then on: a drop now and then holds no place
 PIECE_BYTES = 1 << 20  # are written at once
 
 
@@ -58,7 +60,8 @@ class Arriving:
 
     def drop(self) -> None:
         """Leave nothing behind, unless somebody has taken the file elsewhere."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is not wanted any more
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
@@ -89,8 +92,8 @@ async def arriving(folders: Folders, request: Request, megabytes: int) -> AsyncI
 
 
 async def body(request: Request) -> AsyncIterator[bytes]:
-    """The body piece by piece. Raises TooSlow when nothing comes, Unusable when the connection breaks."""
-    pieces = request.stream().__aiter__()
+    """The body piece by piece. Raises TooSlow when next to nothing comes, Unusable when the connection breaks."""
+    pieces, began, came = request.stream().__aiter__(), monotonic(), 0
     while True:
         try:
             async with asyncio.timeout(IDLE_SECONDS):
@@ -101,6 +104,9 @@ async def body(request: Request) -> AsyncIterator[bytes]:
             raise TooSlow(f"nothing came for {IDLE_SECONDS:.0f} s; send it again, without pauses") from None
         except ClientDisconnect:
             raise Unusable("the connection broke before the upload was whole; send it again") from None
+        came += len(piece)
+        if (seconds := monotonic() - began) > PATIENCE_SECONDS and came < seconds * LEAST_PACE:
+            raise TooSlow(f"only {came} bytes came in {seconds:.0f} s; send it again, by a faster way")
         if piece:
             yield piece
 

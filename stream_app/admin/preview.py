@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from schemas.admin import FeatureSeen, Options, Preview, RejectedRow
 from schemas.errors import TidewatchError
 from stream_app.admin import sample
-from stream_app.admin.failures import Unusable
+from stream_app.admin.failures import Refused, TooMuch, Unusable
 from stream_app.admin.kinds import Kind
 from training import ingest
 from training.grid import Resampling
@@ -28,11 +28,15 @@ def preview(path: Path, kind: Kind, name: str, shown: str, options: Options) -> 
     """
     with TemporaryDirectory() as folder:
         begun = Path(folder) / f"{name}.{'parquet' if kind == 'parquet' else 'csv'}"
-        complete = sample.take(path, kind, begun)
         try:
+            complete = sample.take(path, kind, begun)
             table = ingest.read(begun, wanted(options))
+        except Refused:
+            raise
         except TidewatchError as error:
             raise Unusable(str(error).replace(str(begun), shown)) from None
+        except MemoryError:
+            raise TooMuch(f"{shown} takes more memory than there is to be understood; leave columns out") from None
     return _preview(table, examine(table.series, table.features, table.interval_us), kind, complete)
 
 

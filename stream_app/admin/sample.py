@@ -13,10 +13,11 @@ from training.dialect import SEPARATORS
 from training.text_file import last_end, open_bytes
 
 SAMPLE_BYTES = 4 << 20
-SAMPLE_ROWS = 20_000  # of a Parquet file
+SAMPLE_ROWS, SAMPLE_CELLS = 20_000, 2_000_000  # of a Parquet file
 MOST_COLUMNS = 2_000
 LONGEST_LINE = 256 << 10  # bytes; 2,000 columns of a hundred bytes each
-MOST_CELLS = 1_000_000_000  # of a Parquet file, which may say much with few bytes
+# Of a Parquet file, which may say much with few bytes.
+MOST_CELLS, LONGEST_LIST, LONGEST_TEXT = 1_000_000_000, 100, 4_096
 
 
 def take(path: Path, kind: Kind, target: Path) -> bool:
@@ -61,17 +62,45 @@ def _check_columns(count: int) -> None:
 def _parquet(path: Path, target: Path) -> bool:
     try:
         with pq.ParquetFile(path) as file:
+            _check_footer(file.metadata)
+            texts = [one.name for one in file.schema_arrow if _is_text(one.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:  # a long text that stands in each row comes once
             about = file.metadata
-            _check_columns(about.num_columns)
-            if about.num_rows * about.num_columns > MOST_CELLS:
-                raise TooMuch(
-                    f"the file has {about.num_rows:,} rows of {about.num_columns:,} columns; send fewer at once"
-                )
-            batches = file.iter_batches(min(SAMPLE_ROWS, max(about.num_rows, 1)))
-            table = pa.Table.from_batches([batch] if (batch := next(batches, None)) else [], file.schema_arrow)
+            rows = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(about.num_columns, 1), 1))
+            batches = file.iter_batches(min(rows, max(about.num_rows, 1)))
+            table = pa.Table.from_batches([batch] if (batch := next(batches, None)) else [])
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Unusable(
             f"the file is no whole Parquet file ({str(error).splitlines()[0]:.200}); write it again"
         ) from None
+    for at, name in enumerate(table.column_names):
+        if pa.types.is_dictionary(table.column(at).type):
+            _check_texts(name, table.column(at).combine_chunks().dictionary)
+            if name in texts:
+                table = table.set_column(at, name, table.column(at).combine_chunks().dictionary_decode())
     pq.write_table(table, target)
     return bool(table.num_rows >= about.num_rows)
+
+
+def _check_footer(about: pq.FileMetaData) -> None:
+    """What the file says of itself, before anything is unpacked."""
+    _check_columns(about.num_columns)
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    cells = sum(group.column(at).num_values for group in groups for at in range(group.num_columns))
+    if cells > MOST_CELLS or cells > LONGEST_LIST * about.num_rows * about.num_columns:
+        raise TooMuch(
+            f"the file has {cells:,} values in {about.num_rows:,} rows of {about.num_columns:,} columns; send fewer"
+        )
+
+
+def _check_texts(name: str, texts: pa.Array) -> None:
+    """Refuse a column of text that is a novel in each row."""
+    longest = max((len(text.as_buffer()) for text in texts if text.is_valid), default=0) if _is_text(texts.type) else 0
+    if longest > LONGEST_TEXT:
+        raise TooMuch(
+            f"column {name!r:.60} holds a text of {longest:,} bytes, more than {LONGEST_TEXT:,}; leave it out"
+        )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind))

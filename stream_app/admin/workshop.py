@@ -16,7 +16,7 @@ from typing import IO
 
 from schemas.admin import JobState, Options
 from stream_app.admin.cleaning import Cleaning
-from stream_app.admin.database import Row
+from stream_app.admin.database import DatabaseError, Row
 from stream_app.admin.job_events import Follower, Standing
 from stream_app.admin.job_log import failure, tail
 from stream_app.admin.jobs import Jobs
@@ -24,6 +24,7 @@ from stream_app.admin.training_command import Training
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2  # how often a process is looked at
+AGAIN_SECONDS = 5.0  # until what the database refused is tried again
 GRACE_SECONDS = 10.0  # for a process that was told to end
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "110", "PYTHONUNBUFFERED": "1"}
 
@@ -91,7 +92,7 @@ class Workshop:
                 self._run(row)
             except Exception:
                 log.exception("job %s could not be run", row["id"])
-                self.jobs.end(row["id"], "failed", Standing(), "the service could not run it; its log says why")
+                self._end(row, "failed", Standing(), "the service could not run it; its log says why")
             finally:
                 self._running.pop(row["id"], None)
                 self.wake()
@@ -99,11 +100,30 @@ class Workshop:
     def _next(self) -> Row | None:
         with self._changed:
             while not self._stopping:
-                if (row := self.jobs.take()) is not None:
+                if (row := self._take()) is not None:
                     self._running[row["id"]] = Running(Follower(self._folder(row) / "events.jsonl"))
                     return row
-                self._changed.wait()
+                self._changed.wait(AGAIN_SECONDS)
         return None
+
+    def _take(self) -> Row | None:
+        try:
+            return self.jobs.take()
+        except DatabaseError as error:
+            log.error("no job can begin now: %s", error)
+            return None
+
+    def _end(self, row: Row, state: JobState, standing: Standing, error: str | None = None) -> None:
+        """Put on record how a job ended; where that fails, as on a full disk, again until it does not."""
+        while True:
+            try:
+                return self.jobs.end(row["id"], state, standing, error)
+            except DatabaseError as failed:
+                log.error("that job %s %s can not be put on record now: %s", row["id"], state, failed)
+            with self._changed:
+                if self._stopping:
+                    return None  # then the next start calls it failed
+                self._changed.wait(AGAIN_SECONDS)
 
     def _run(self, row: Row) -> None:
         running, folder = self._running[row["id"]], self._folder(row)
@@ -113,7 +133,7 @@ class Workshop:
             process = self._begin(row, folder, output)
             ended = self._watch(process, running)
         state, error = ended or self._came_of(process.returncode, folder)
-        self.jobs.end(row["id"], state, running.follower.read(), _shown(error, row))
+        self._end(row, state, running.follower.read(), _shown(error, row))
         log.info("job %s of dataset %s %s%s", row["id"], row["dataset"], state, f": {error}" if error else "")
         self.cleaning.clean(row["owner"], row["dataset"])
 

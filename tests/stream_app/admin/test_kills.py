@@ -98,7 +98,7 @@ def test_no_training_outlives_the_service(services, stage):
 
 
 def test_what_waited_is_done_by_the_next_service(services):
-    """The next training of a dataset whose promotion was cut off succeeds; of the upload that was half there nothing is left."""
+    """The next training after a promotion that was cut off succeeds; of the upload nothing is left."""
     assert not any("incoming" in file for file in services.service.files)
     assert services.service.client.get("/datasets/half").status_code == 404
     job = ended(services.service.client, services.jobs["waits"])

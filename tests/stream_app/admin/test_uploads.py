@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import select
 import socket
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -116,6 +118,11 @@ REFUSED = {
     "too much": (readings() * 120, 413, "larger than 1 MB"),
     "commas": (b"," * 900_000, 422, "longer than 256 kB"),
     "100,000 columns": (b"a" + b",a" * 99_999 + b"\n" + b"1" + b",1" * 99_999, 413, "100,000 columns"),
+    "a column of words": (b"a\n" + b"x\n" * 20, 422, "no numeric column"),
+    "a column of times": (readings().replace(b"Z,", b"Z\n"), 422, ""),
+    "Latin-1": ("zeit,für\n1,2\n2,3\n".encode("latin-1"), 422, "no UTF-8"),
+    "Latin-1 in most rows": (b"a,b\n" + b"1,\xfc\n" * 50, 422, ""),
+    "formulas for numbers": (b"a;b\n" + b"=cmd|' /C calc'!A0;=1+1\n" * 50, 422, "no numeric column"),
     "every line other": (b"a,b\n" + b"".join(b"1" + b",1" * (k % 5) + b"\n" for k in range(100)), 422, "readings.csv"),
 }
 
@@ -129,6 +136,16 @@ def test_what_is_no_good_is_refused_in_a_sentence(client, folder, case):
     assert "/tmp" not in detail
     assert str(folder) not in detail
     assert problem(client.get("/datasets/refused"), 404)
+
+
+def test_what_is_odd_and_harmless_is_taken(client):
+    """One column of numbers; a header that a spreadsheet would run; a byte that is no UTF-8: left out, by line."""
+    lines = readings().replace(b"temp", b"=cmd|' /C calc'!A0").split(b"\n")
+    lines[5] = lines[5][:-2] + b"\xfc\xff"
+    preview = send(client, "odd", b"\xef\xbb\xbf" + b"\n".join(lines)).json()["preview"]
+    assert [feature["name"] for feature in preview["features"]] == ["flow", "=cmd|' /C calc'!A0"]
+    assert [row["line"] for row in preview["rejected"]] == [6]
+    assert send(client, "odd", b"a\n" + b"1\n2\n" * 50).json()["preview"]["rows"] == 100
 
 
 def test_what_is_told_to_be_too_much_is_refused_unread(client):
@@ -162,6 +179,9 @@ def test_a_form_that_is_none_is_refused(client):
     assert "body.tyme" in problem(send(client, "a", readings(), tyme="x"), 422)
     assert "is none of" in problem(send(client, "a", readings(), config="../../base"), 422)
     assert "window.size" in problem(send(client, "a", readings(), set="window.size=-1"), 422)
+    path: dict[str, Any] = {"../../x": "y"}
+    assert "body.../../x" in problem(send(client, "a", readings(), **path), 422)
+    assert "no interval" in problem(send(client, "a", readings(), resample="9" * 400 + "d"), 422)
 
 
 def test_a_broken_connection_leaves_nothing(client, folder):
@@ -205,12 +225,16 @@ def test_two_at_once_to_one_name_are_both_whole(client, folder):
         assert not kept.exists() or kept.read_bytes() == content  # the older ones may be cleaned away by now
 
 
-def test_a_client_that_stops_sending_is_not_waited_for(client, monkeypatch):
-    """408, when nothing has come for a while."""
-    monkeypatch.setattr(incoming, "IDLE_SECONDS", 0.2)
+@pytest.mark.parametrize("name", ["IDLE_SECONDS", "PATIENCE_SECONDS"])
+def test_a_client_that_hardly_sends_is_not_waited_for(client, monkeypatch, name):
+    """408, when nothing has come for a while, and when too little has."""
+    monkeypatch.setattr(incoming, name, 0.2)
+    monkeypatch.setattr(incoming, "LEAST_PACE", 1e9)
     with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as peer:
         head = f"PUT /datasets/slow/data HTTP/1.1\r\nHost: {client.base_url.host}\r\nContent-Length: 90000\r\n\r\n"
         peer.sendall(head.encode() + readings(20))
+        if name == "PATIENCE_SECONDS":
+            wait_until(lambda: not peer.send(b"1") or select.select([peer], [], [], 0)[0] != [], "it answers", 10)
         assert b" 408 " in peer.recv(4096).split(b"\r\n")[0]
 
 
