@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from models.flags import Flags
 from schemas.decoding import Rejection
 from schemas.flag import ID_LENGTH
 from stream_app.batches import Record
 from stream_app.record_batch import VARINT, Header, Records, record, sized
+
+if TYPE_CHECKING:
+    from models.flags import Flags  # with torch: who only sends readings does without
 
 FLAG_TYPE = "tidewatch.flag.v1"  # the wire version: it grows when a field changes its meaning
 

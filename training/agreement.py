@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from schemas.evaluation import FlagRate, Labelled
 from training.judging import Judged
-from training.measures import Ranking, confusion, detection, rank
+from training.measures import Ranking, auc_pr, confusion, detection, rank
 
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -55,7 +54,7 @@ def _ranked(judged: Judged, truth: Mask, breaks: Index, networks: Sequence[str])
     """The figures that need no threshold, by name."""
     if not _both(truth):
         return {**dict.fromkeys(Ranking.__dataclass_fields__), "auc_pr_by_network": dict.fromkeys(networks)}
-    alone = [float(average_precision_score(truth, own)) for own in judged.model_scores.T]
+    alone = [auc_pr(own, truth) for own in judged.model_scores.T]
     by_network = dict(zip(networks, alone, strict=True))
     return {**asdict(rank(judged.score, truth, breaks=breaks)), "auc_pr_by_network": by_network}
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 Float64 = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -90,6 +89,8 @@ class Detection:
 
 def rank(scores: Float64, labels: Mask, buffer: int = BUFFER, breaks: Index = WHOLE) -> Ranking:
     """All measures that need no threshold; raises OneSided where they are not defined."""
+    from sklearn.metrics import precision_recall_curve, roc_auc_score  # a second to import, and only labels need it
+
     _need_both(labels)
     volume_roc, volume_pr = vus(scores, labels, buffer, breaks)
     precision, recall, _ = precision_recall_curve(labels, scores)
@@ -97,10 +98,17 @@ def rank(scores: Float64, labels: Mask, buffer: int = BUFFER, breaks: Index = WH
     return Ranking(
         vus_pr=volume_pr,
         vus_roc=volume_roc,
-        auc_pr=float(average_precision_score(labels, scores)),
+        auc_pr=auc_pr(scores, labels),
         auc_roc=float(roc_auc_score(labels, scores)),
         best_f1=float(f1.max()),
     )
+
+
+def auc_pr(scores: Float64, labels: Mask) -> float:
+    """The average precision over all thresholds."""
+    from sklearn.metrics import average_precision_score  # see `rank`
+
+    return float(average_precision_score(labels, scores))
 
 
 def confusion(flags: Mask, labels: Mask) -> Confusion:

@@ -80,6 +80,16 @@ def test_help_loads_nothing_heavy():
     assert ended.stdout.splitlines()[-1] == "set()"
 
 
+@pytest.mark.parametrize(
+    ("module", "heavy"), [("stream_app.produce", "torch faust scipy"), ("training.cli", "sklearn scipy matplotlib")]
+)
+def test_a_command_loads_only_what_it_needs(module, heavy):
+    """Each costs a second or two, again and again: who sends a file needs no networks, a training no measures yet."""
+    code = f"import sys, {module}; print(set({heavy!r}.split()) & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "set()\n"
+
+
 def test_version_is_the_package_s():
     """`tidewatch --version` is what pip says is installed."""
     assert run("--version").output == f"tidewatch {version('tidewatch')}\n"
