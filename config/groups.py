@@ -188,6 +188,10 @@ class AdminSettings(Group):
     """So many wrong tokens a minute from one address, and its next ones are refused unread."""
     predict_megabytes: int = Field(32, ge=1)
     """A prediction of more bytes than this is refused while it comes."""
+    predictions_cap: int = Field(200, ge=1)
+    """At most so many predictions come, wait or are worked on; one beyond that is refused until others are answered."""
+    predictions_megabytes: int = Field(128, ge=1)
+    """The bodies of all these have at most so many together; one that would be too much is refused likewise."""
     workers: Names = ["local"]
     """The workers whose drift the page shows, as http://host:port; `local` is the one of this machine (`web.port`)."""
     predictions_at_once: int = Field(2, ge=1)

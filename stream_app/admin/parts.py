@@ -27,6 +27,7 @@ from stream_app.admin.drifting import DriftFigures
 from stream_app.admin.folders import Folders
 from stream_app.admin.jobs import Jobs
 from stream_app.admin.predict import Predictor
+from stream_app.admin.room import Room
 from stream_app.admin.scoring import Scoring
 from stream_app.admin.tokens import Tokens
 from stream_app.admin.training_command import Training
@@ -102,7 +103,8 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     loaded = Detectors(store, releases, cap, settings.store.poll_seconds)
     drift = DriftWatch(settings.drift, cap, releases, metrics)
     workers = [local(settings) if url == "local" else url for url in admin.workers]
-    predictor = Predictor(datasets, loaded, metrics, drift, admin.predict_megabytes)
+    room = Room(admin.predictions_cap, admin.predictions_megabytes, metrics)
+    predictor = Predictor(datasets, loaded, metrics, drift, room, admin.predict_megabytes)
     pool = ThreadPoolExecutor(admin.predictions_at_once, "predict", torch.set_num_threads, (threads,))
     return Parts(
         settings=settings,

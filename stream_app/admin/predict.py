@@ -14,6 +14,7 @@ from stream_app.admin import rows, turns
 from stream_app.admin.datasets import Datasets
 from stream_app.admin.detectors import Detectors
 from stream_app.admin.prediction import Prediction
+from stream_app.admin.room import Room
 from stream_app.admin.scoring import Outcome
 from stream_app.drift_watch import DriftWatch
 
@@ -22,20 +23,27 @@ class Predictor:
     """Scores rows for who may read the dataset."""
 
     def __init__(
-        self, datasets: Datasets, detectors: Detectors, metrics: AdminMetrics, drift: DriftWatch, megabytes: int
+        self,
+        datasets: Datasets,
+        detectors: Detectors,
+        metrics: AdminMetrics,
+        drift: DriftWatch,
+        room: Room,
+        megabytes: int,
     ) -> None:
-        self.megabytes = megabytes
+        """A body has at most so many `megabytes`."""
+        self.room, self.megabytes = room, megabytes
         self._datasets, self._detectors = datasets, detectors
         self._metrics, self._drift = metrics, drift
         self._counting = Lock()
 
-    def of_json(self, owner: str, body: bytes) -> Prediction:
+    def of_json(self, owner: str, body: bytearray) -> Prediction:
         """What a JSON body asks for. Raises pydantic's ValidationError too."""
         asked = Predict.model_validate_json(body, strict=True)
         detector = self._find(owner, asked)
         return Prediction(asked, detector, rows.of_json(asked, detector), asked.timestamps is not None)
 
-    def of_file(self, owner: str, body: bytes, asked: Ask, columns: Columns) -> Prediction:
+    def of_file(self, owner: str, body: bytearray, asked: Ask, columns: Columns) -> Prediction:
         """What is asked of a file's bytes."""
         detector = self._find(owner, asked)
         table = rows.of_file(body, columns, asked.series_id, detector, self.megabytes)
@@ -55,7 +63,10 @@ class Predictor:
         """The text of /metrics: what a worker's says of readings, releases and drift, and how predictions fare."""
         with self._counting:
             drift = self._drift.exposition()
-        return self._metrics.exposition(self._detectors.releases.in_service) + drift
+        return (
+            self._metrics.exposition(self._detectors.releases.in_service, self.room.predictions, self.room.bytes)
+            + drift
+        )
 
     def _find(self, owner: str, asked: Ask) -> Detector:
         self._datasets.check_readable(owner, asked.dataset)

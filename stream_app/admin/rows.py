@@ -33,7 +33,7 @@ def of_json(asked: Predict, detector: Detector) -> Table:
     return Table(detector.features, (series,), detector.interval_us, (), None, "", None, None, ())
 
 
-def of_file(content: bytes, columns: Columns, series_id: str | None, detector: Detector, megabytes: int) -> Table:
+def of_file(content: bytearray, columns: Columns, series_id: str | None, detector: Detector, megabytes: int) -> Table:
     """What a CSV (gzip too) or Parquet file holds, columns by their names in any order. Raises Unusable."""
     with TemporaryDirectory() as folder:
         came, begun = Path(folder) / "body", Path(folder) / "begun"

@@ -18,6 +18,7 @@ from stream_app.admin.incoming import body
 from stream_app.admin.parts import With
 from stream_app.admin.prediction import Prediction
 from stream_app.admin.problems import documented
+from stream_app.admin.room import Place
 
 router = APIRouter(tags=["predict"])
 JSON = "application/json"
@@ -36,7 +37,7 @@ BODIES: dict[str, Any] = {
 @router.post(
     "/predict",
     response_model=Answer,
-    responses=documented(400, 404, 408, 409, 413, 415),
+    responses=documented(400, 404, 408, 409, 413, 415, 429),
     openapi_extra=BODIES,
 )
 async def predict(request: Request, parts: With, caller: Reader, asked: Annotated[FileAsk, Query()]) -> Response:
@@ -46,40 +47,55 @@ async def predict(request: Request, parts: With, caller: Reader, asked: Annotate
     a file, and their columns may stand in any order.
     """
     kind = _kind(request)
-    content = await _content(request, parts.predictor.megabytes)
-    if kind == "json":
-        _refuse_query(request)
-
-    def begin() -> Prediction:
+    told = _told_size(request, parts.predictor.megabytes)
+    with parts.predictor.room.place(told) as place:
+        content = await _content(request, parts.predictor.megabytes, place)
         if kind == "json":
-            return parts.predictor.of_json(caller.owner, content)
-        ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
-        columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
-        return parts.predictor.of_file(caller.owner, content, ask, columns)
+            _refuse_query(request)
 
-    came = monotonic()
-    try:
-        answer = await parts.scoring.answer(begin, len(content))
-    except ValidationError as error:
-        raise RequestValidationError(
-            [_told(one) for one in error.errors(include_url=False, include_context=False, include_input=False)]
-        ) from None
-    parts.predictor.answered(monotonic() - came)
-    return Response(answer, media_type=JSON)
+        def begin() -> Prediction:
+            if kind == "json":
+                return parts.predictor.of_json(caller.owner, content)
+            ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
+            columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
+            return parts.predictor.of_file(caller.owner, content, ask, columns)
+
+        came = monotonic()
+        try:
+            answer = await parts.scoring.answer(begin, len(content))
+        except ValidationError as error:
+            raise RequestValidationError(
+                [_complaint(one) for one in error.errors(include_url=False, include_context=False, include_input=False)]
+            ) from None
+        parts.predictor.answered(monotonic() - came)
+        return Response(answer, media_type=JSON)
 
 
-async def _content(request: Request, megabytes: int) -> bytes:
+def _told_size(request: Request, megabytes: int) -> int:
+    """How large the body is going to be, 0 if that is not told; too large a one is refused before it comes."""
+    told = int(request.headers.get("content-length") or 0)
+    if told > megabytes * MEGABYTE:
+        raise _too_much(megabytes)
+    return told
+
+
+async def _content(request: Request, megabytes: int, place: Place) -> bytearray:
     content = bytearray()
     async for piece in body(request):
         content += piece
         if len(content) > megabytes * MEGABYTE:
-            raise TooMuch(
-                f"the body is larger than {megabytes} MB, the limit of admin.predict_megabytes; send it in parts that "
-                "overlap by a window less one row, or use: tidewatch score"
-            )
+            raise _too_much(megabytes)
+        place.hold(len(content))
     if not content:
         raise Unusable("the body is empty; send rows, as JSON or CSV")
-    return bytes(content)
+    return content
+
+
+def _too_much(megabytes: int) -> TooMuch:
+    return TooMuch(
+        f"the body is larger than {megabytes} MB, the limit of admin.predict_megabytes; send it in parts that "
+        "overlap by a window less one row, or use: tidewatch score"
+    )
 
 
 def _kind(request: Request) -> Literal["json", "file"]:
@@ -99,7 +115,7 @@ def _refuse_query(request: Request) -> None:
         raise Unusable("with JSON all is said in the body; the query is for files")
 
 
-def _told(error: Any) -> dict[str, Any]:
+def _complaint(error: Any) -> dict[str, Any]:
     """The complaint, with the way out where a value is none."""
     where = ("body", *error["loc"])
     message = error["msg"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +141,45 @@ def test_what_is_no_number_is_refused(client):
     assert "empty" in problem(client.post("/predict?dataset=pumps", content=b"", headers=headers), 422)
     stranger = b"a,b\n" + b"1,2\n" * 20
     assert "flow, temp" in problem(client.post("/predict?dataset=pumps", content=stranger, headers=headers), 422)
+
+
+@contextmanager
+def stalled(client: httpx.Client, told: int) -> Iterator[None]:
+    """A prediction whose body does not come on: of `told` bytes one has come."""
+    host, port = client.base_url.host, client.base_url.port
+    with socket.create_connection((host, port)) as connection:
+        head = f"POST /predict HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {told}\r\n\r\n"
+        connection.sendall(head.encode() + b"{")
+        yield
+
+
+def test_too_many_and_too_large_ones_at_once_may_come_later(tmp_path):
+    """Two have room, and a megabyte: what goes beyond is refused, its size told or not; then there is room again."""
+    limited = settings(tmp_path, predictions_cap=2, predictions_megabytes=1)
+    tiny_release.publish(open_store(limited.store.url), "pumps")
+
+    def waiting(client: httpx.Client) -> dict[str, float]:
+        return {name: value for name, labels, value in samples(client.get("/metrics").text) if not labels}
+
+    def wait_for_bytes(client: httpx.Client, size: float) -> None:
+        wait_until(lambda: waiting(client)["tidewatch_predictions_waiting_bytes"] == size, f"{size} bytes wait")
+
+    with served(limited) as client:
+        with stalled(client, 900_000):
+            wait_for_bytes(client, 900_000)
+            assert ask(client).status_code == 200
+            refused = client.post("/predict", content=b" " * 200_000)
+            assert "admin.predictions_megabytes" in problem(refused, 429)
+            assert int(refused.headers["retry-after"]) > 0
+            pieces = client.post("/predict", content=(b" " * 50_000 for _ in range(4)))
+            assert "admin.predictions_megabytes" in problem(pieces, 429)
+            with stalled(client, 5):
+                wait_for_bytes(client, 900_005)
+                assert "admin.predictions_cap" in problem(ask(client), 429)
+        wait_for_bytes(client, 0)
+        large = json.dumps({"dataset": "pumps", "data": ROWS.tolist()}).encode().ljust(1_100_000)
+        assert client.post("/predict", content=large).status_code == 200  # of more than a megabyte, but alone
+        assert waiting(client)["tidewatch_predictions_refused_total"] == 3
 
 
 def test_many_rows_do_not_block_the_service(client):
