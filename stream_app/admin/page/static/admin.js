@@ -42,9 +42,12 @@ htmx.defineExtension("json", {
   },
   encodeParameters: (xhr, parameters, form) => {
     const content = {};
-    for (const [name, value] of parameters)
-      if (form.elements[name]?.matches?.("[data-list]")) (content[name] ??= []).push(value);
+    for (const [name, value] of parameters) {
+      const field = form.elements[name];
+      if (field.matches("[data-list]")) (content[name] ??= []).push(value);
+      else if (field.type === "checkbox") content[name] = value === "true";
       else if (value) content[name] = value;
+    }
     return JSON.stringify(content);
   },
 });

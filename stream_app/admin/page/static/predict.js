@@ -5,6 +5,7 @@ let begun = false;
 
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (form.classList.contains("busy")) return;
   form.classList.add("busy");
   try {
     tell("");

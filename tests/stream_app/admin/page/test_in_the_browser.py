@@ -56,6 +56,18 @@ def test_a_file_becomes_a_detector_in_service(browse, file):
     expect(page.locator(".card")).to_contain_text("in service")
 
 
+def test_two_clicks_are_one_upload(browse, service, file):
+    """The button can not be pressed again while the file is on its way."""
+    page = browse()
+    page.set_input_files("#upload input[type=file]", file)
+    page.get_by_label("Name of the dataset").fill("clicked-twice")
+    page.get_by_role("button", name="Train a detector").dblclick()
+    page.wait_for_url("**/page/jobs/*")
+    jobs = service.get("/jobs?dataset=clicked-twice").json()["jobs"]
+    assert len(jobs) == 1
+    service.delete(f"/jobs/{jobs[0]['id']}")
+
+
 def test_a_dropped_file_is_taken(browse, service):
     """What is dropped on the field is in it, as if it had been chosen."""
     page = browse()

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from stream_app.admin.database import Database
 from stream_app.admin.parts import DATABASE
 from stream_app.admin.tokens import Tokens
-from tests.stream_app.admin.service import served, settings
+from tests.stream_app.admin.service import send, served, settings
 
 
 @pytest.fixture(scope="module")
@@ -80,4 +80,19 @@ def test_a_page_whose_session_has_ended_asks_again(browse, tokens, complaints):
     tokens.revoke(made.id)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert all("401" in words for words in complaints)
+    complaints.clear()
+
+
+def test_nobody_sees_another_s(browse, service, tokens, file, complaints):
+    """Neither a dataset, nor its job, nor its releases, nor that there are any."""
+    hers = {"Authorization": f"Bearer {tokens.create('dora')[1]}"}
+    job = send(service, "secret", file.read_bytes(), headers=hers).json()["job"]["id"]
+    assert service.delete(f"/jobs/{job}", headers=hers).status_code == 202
+    page = browse("/page/sign-in")
+    sign_in(page, tokens.create("emil")[1])
+    expect(page.get_by_text("None yet")).to_be_visible()
+    for path in ("datasets/secret", "datasets/secret/releases", f"jobs/{job}"):
+        page.goto(f"/page/{path}")
+        expect(page.get_by_role("heading", name="Not Found")).to_be_visible()
+    assert all("404" in words for words in complaints)
     complaints.clear()
