@@ -41,7 +41,9 @@ class Predictor:
         """What a JSON body asks for. Raises pydantic's ValidationError too."""
         asked = Predict.model_validate_json(body, strict=True)
         detector = self._find(owner, asked)
-        return Prediction(asked, detector, rows.of_json(asked, detector), asked.timestamps is not None)
+        table, timed = rows.of_json(asked, detector), asked.timestamps is not None
+        words = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))  # the rows are in the table
+        return Prediction(words, detector, table, timed)
 
     def of_file(self, owner: str, body: bytearray, asked: Ask, columns: Columns) -> Prediction:
         """What is asked of a file's bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from stream_app.admin.failures import TooMuch, Unusable, WrongKind
 from stream_app.admin.folders import MEGABYTE
 from stream_app.admin.incoming import body
 from stream_app.admin.parts import With
+from stream_app.admin.predict import Predictor
 from stream_app.admin.prediction import Prediction
 from stream_app.admin.problems import documented
 from stream_app.admin.room import Place
@@ -52,14 +54,7 @@ async def predict(request: Request, parts: With, caller: Reader, asked: Annotate
         content = await _content(request, parts.predictor.megabytes, place)
         if kind == "json":
             _refuse_query(request)
-
-        def begin() -> Prediction:
-            if kind == "json":
-                return parts.predictor.of_json(caller.owner, content)
-            ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
-            columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
-            return parts.predictor.of_file(caller.owner, content, ask, columns)
-
+        begin = partial(_begin, parts.predictor, caller.owner, kind, content, asked)
         came = monotonic()
         try:
             answer = await parts.scoring.answer(begin, len(content))
@@ -69,6 +64,18 @@ async def predict(request: Request, parts: With, caller: Reader, asked: Annotate
             ) from None
         parts.predictor.answered(monotonic() - came)
         return Response(answer, media_type=JSON)
+
+
+def _begin(predictor: Predictor, owner: str, kind: str, content: bytearray, asked: FileAsk) -> Prediction:
+    """What a body asks for. The body itself is forgotten: its rows wait as numbers."""
+    try:
+        if kind == "json":
+            return predictor.of_json(owner, content)
+        ask = Ask.model_validate(asked.model_dump(include=set(Ask.model_fields)))
+        columns = Columns.model_validate(asked.model_dump(include=set(Columns.model_fields)))
+        return predictor.of_file(owner, content, ask, columns)
+    finally:
+        content.clear()
 
 
 def _told_size(request: Request, megabytes: int) -> int:
