@@ -31,14 +31,14 @@ from models.networks.cnn import CNNAutoencoder
 from models.networks.recurrent import RecurrentAutoencoder
 from schemas.training import TrainingConfig
 from training.events import silent
-from training.learner import Learner
+from training.learner import STEPS, Learner
 from training.loader import Windows
 from training.speed import threads
 from training.train import fresh
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 ROWS, FEATURES = 30_000, 8
-STEPS, TURNS = 16, 9  # of training in a turn, and turns
+TURNS = 9  # an epoch of the least steps that are of whole batches, then the products, so often
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Learner:
         self.name, self.network = name, network
         self.options, self.clip = config.training, config.scaling.clip
         parameters = {"params": list(network.parameters())}  # none, if there is nothing to train
-        self.optimiser = torch.optim.Adam([parameters], self.options.learning_rate)
+        self.optimiser = torch.optim.Adam([parameters], self.options.learning_rate, fused=True)
         self.shuffle = np.random.default_rng(self.options.seed)
         self.history = History()
         self.best = State()
