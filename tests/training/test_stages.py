@@ -48,8 +48,8 @@ def test_a_stage_alone(trained: Trained, stage: Stage, tmp_path):
     """It leaves the same files as in the whole run, and needed nothing that it does not name."""
     artifacts = beside(trained, stage, tmp_path)
     given = set(digests.of_files(artifacts.tree, ["**/*"]))
-    Watched.seen.clear()
     config = Watched.model_validate(trained.config.model_dump())
+    Watched.seen.clear()  # its own checks have looked at everything
     identity, store = trained.run.record.identity, LocalStore(tmp_path / "store")
     with threads(1):
         stage.run(Work(artifacts, replace(trained.run.request, config=config), identity, store, silent, "inputs"))
