@@ -125,7 +125,7 @@ class OptimiserConfig(Section):
     batch_size: Whole = Field(256, ge=1)
     patience: Whole = Field(3, ge=1)
     seed: Whole = Field(7, ge=0, lt=2**32)
-    threads: Whole = Field(0, ge=0)
+    threads: Whole = Field(0, ge=0, le=1024)
 
 
 class EnsembleConfig(Section):

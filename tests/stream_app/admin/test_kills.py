@@ -70,6 +70,14 @@ def test_a_training_that_is_killed_has_failed_and_changed_nothing(trainings, sta
     assert trainings.serving(stage) == trainings.before[stage]
 
 
+def test_the_next_training_serves(trainings):
+    """On the upload of one that was killed between publishing and promoting, nothing is in its way."""
+    again = trainings.service.client.post("/datasets/promote/jobs", json=OPTIONS).json()["job"]["id"]
+    job = ended(trainings.service.client, again)
+    assert (job["state"], job["promoted"]) == ("succeeded", True), job["log"]
+    assert trainings.serving("promote") == job["release"]
+
+
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
     """A service killed while two trainings run, one waits, and an upload is half there; and its successor."""
