@@ -16,6 +16,12 @@ function refused(xhr) {
   }
 }
 
+// Only pages become parts of this page. What the API answers is JSON that repeats users' words, and htmx would look into
+// it for parts that say themselves where they belong, even where nothing is to be swapped.
+addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/html")) detail.shouldSwap = false;
+});
+
 // After an action: to where the form says, to the job that it began, or every part of the page that cares looks again.
 addEventListener("htmx:afterRequest", ({ detail: { elt, xhr, successful, requestConfig } }) => {
   if (requestConfig.verb === "get") return say(trouble, successful ? "" : refused(xhr));
