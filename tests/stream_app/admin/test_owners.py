@@ -9,7 +9,6 @@ import pytest
 from models.store import open_store
 from stream_app.admin.database import Database
 from stream_app.admin.parts import DATABASE
-from stream_app.admin.tokens import Tokens
 from tests import tiny_release
 from tests.stream_app.admin.service import problem, readings, send, served, settings
 from tests.watchers import wait_until
@@ -19,14 +18,6 @@ from tests.watchers import wait_until
 def chosen(tmp_path_factory):
     """Settings of a service that ends each training as soon as it begins."""
     return settings(tmp_path_factory.mktemp("owners"), job_minutes=1e-6, failures_cap=3)
-
-
-@pytest.fixture(scope="module")
-def tokens(chosen):
-    """Its tokens, as another process would make them."""
-    database = Database(chosen.admin.folder / DATABASE)
-    yield Tokens(database)
-    database.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from stream_app.admin.database import Database
-from stream_app.admin.parts import DATABASE
 from stream_app.admin.sessions import COOKIE, LASTS_SECONDS, MOST, Sessions
-from stream_app.admin.tokens import Tokens
 from tests.stream_app.admin.service import problem, served, settings
 from tests.watchers import wait_until
 
@@ -17,14 +14,6 @@ from tests.watchers import wait_until
 def chosen(tmp_path_factory):
     """Settings of a service."""
     return settings(tmp_path_factory.mktemp("sessions"))
-
-
-@pytest.fixture(scope="module")
-def tokens(chosen):
-    """Its tokens."""
-    database = Database(chosen.admin.folder / DATABASE)
-    yield Tokens(database)
-    database.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from stream_app.admin.database import Database
-from stream_app.admin.parts import DATABASE
-from stream_app.admin.tokens import Tokens
 from tests.stream_app.admin.service import send, served, settings
 
 
@@ -15,14 +12,6 @@ from tests.stream_app.admin.service import send, served, settings
 def chosen(tmp_path_factory, detector):
     """Settings of a service."""
     return settings(tmp_path_factory.mktemp("asking"), config=detector)
-
-
-@pytest.fixture(scope="module")
-def tokens(chosen):
-    """Its tokens."""
-    database = Database(chosen.admin.folder / DATABASE)
-    yield Tokens(database)
-    database.close()
 
 
 @pytest.fixture(scope="module")
