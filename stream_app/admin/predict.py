@@ -8,7 +8,7 @@ from threading import Lock
 
 from models.detector import Detector
 from monitoring.admin_metrics import AdminMetrics
-from schemas.admin import Ask, Columns, Predict
+from schemas.admin_predict import Ask, Columns, Predict
 from schemas.errors import TidewatchError
 from stream_app.admin import rows, turns
 from stream_app.admin.datasets import Datasets

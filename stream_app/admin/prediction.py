@@ -12,7 +12,7 @@ from models import flags
 from models.batch import Batch, Index, Observed
 from models.detector import Detector
 from models.stream import StreamDetector
-from schemas.admin import Ask
+from schemas.admin_predict import Ask
 from stream_app.admin import rows
 from stream_app.admin.failures import Unusable
 from training.scan import CHUNK, batches

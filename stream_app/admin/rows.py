@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector, Float64, Index
-from schemas.admin import Columns, Predict
+from schemas.admin_predict import Columns, Predict
 from schemas.errors import TidewatchError
 from schemas.reading import EpochMilliseconds, microseconds
 from stream_app.admin import kinds, sample

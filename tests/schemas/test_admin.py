@@ -6,9 +6,14 @@ import inspect
 
 import pytest
 
-from schemas import admin
+from schemas import admin, admin_predict
 
-MODELS = [model for _, model in inspect.getmembers(admin, inspect.isclass) if issubclass(model, admin.Words)]
+MODELS = [
+    model
+    for module in (admin, admin_predict)
+    for _, model in inspect.getmembers(module, inspect.isclass)
+    if issubclass(model, admin.Words) and model.__module__ == module.__name__
+]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

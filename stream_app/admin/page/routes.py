@@ -17,6 +17,7 @@ from stream_app.admin.page.assets import PREFIX, asset
 from stream_app.admin.page.glance import drift_seen, standing
 from stream_app.admin.page.view import render
 from stream_app.admin.parts import Parts, With
+from stream_app.admin.routes import jobs as api
 from stream_app.catalogue import row
 
 router = APIRouter(include_in_schema=False)
@@ -82,13 +83,13 @@ def releases(name: str, parts: With, caller: Reader) -> Response:
 @router.get("/page/jobs/{job}")
 def job(job: str, parts: With, caller: Reader) -> Response:
     """How a training goes, what its file was understood as, and its report."""
-    found = parts.jobs.find(caller.owner, job)
+    seen = api.show(job, parts, caller)
     return shown(
         "job.html",
         caller,
-        job=parts.jobs.detail(found, parts.workshop.standing(job)),
-        ended=found["state"] in ENDED,
-        preview=parts.uploads.preview(found["upload"]),
+        job=seen,
+        ended=seen.state in ENDED,
+        preview=parts.uploads.preview(seen.upload),
         configs=parts.training.names,
         usual_config=Path(parts.training.config).stem,
     )
@@ -108,5 +109,5 @@ async def static(name: str) -> Response:
 
 
 def _jobs(parts: Parts, caller: Caller, dataset: str | None = None) -> list[Job]:
-    rows = parts.jobs.newest(caller.owner, dataset, most=MOST_JOBS)
-    return [parts.jobs.view(row, parts.workshop.standing(row["id"])) for row in rows]
+    """The newest, as the API lists them."""
+    return api.jobs(parts, caller, dataset, None, MOST_JOBS).jobs

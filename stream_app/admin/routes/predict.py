@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from schemas.admin import Ask, Columns, FileAsk, Predict
-from schemas.admin import Prediction as Answer
+from schemas.admin_predict import Ask, Columns, FileAsk, Predict
+from schemas.admin_predict import Prediction as Answer
 from stream_app.admin.callers import Reader
 from stream_app.admin.failures import TooMuch, Unusable, WrongKind
 from stream_app.admin.folders import MEGABYTE

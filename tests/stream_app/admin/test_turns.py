@@ -14,7 +14,7 @@ import pytest
 from models import bundle
 from models.detector import Detector
 from models.stream import StreamDetector
-from schemas.admin import Predict
+from schemas.admin_predict import Predict
 from stream_app.admin import rows
 from stream_app.admin.prediction import Prediction
 from stream_app.admin.scoring import Begin, Outcome, Scoring
