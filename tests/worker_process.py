@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_app.local_kafka.ports import free_port
+from tests.logged_process import LoggedProcess
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 
 
-class WorkerProcess:
+class WorkerProcess(LoggedProcess):
     """`tidewatch worker` in a folder of its own, where its log and its store are; as a context manager it is ended.
 
         with WorkerProcess(tmp_path, kafka.environment, {"kafka.readings_topics": topic, "publish": "all"}) as worker:
@@ -38,33 +36,12 @@ class WorkerProcess:
     ) -> None:
         """`settings` are dotted keys; without them the port is a free one, and the store in the folder."""
         self.port = free_port()
-        self._log = folder / f"{name}.log"
         told = {"web.port": self.port, "store.url": "dir:store", **settings}
-        self._command = [sys.executable, "-m", "stream_app", "worker"]
-        self._command += [part for key, value in told.items() for part in ("--setting", f"{key}={value}")]
-        self._folder = folder
-        self._environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-        if error is not None:  # pytest shows what is printed while a test fails
-            sys.stdout.write(f"\n--- {self._log.name}\n{self.log[-8000:]}\n")
+        command = [sys.executable, "-m", "stream_app", "worker"]
+        command += [part for key, value in told.items() for part in ("--setting", f"{key}={value}")]
+        super().__init__(command, folder / f"{name}.log", environment, folder)
 
     # -- its life
-
-    def start(self) -> None:
-        """Start it, again too; the log goes on."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=self._folder, env=self._environment, stdout=log, stderr=subprocess.STDOUT
-            )
 
     def wait_ready(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it has partitions with their state; AssertionError if it ends, or takes longer."""
@@ -88,28 +65,12 @@ class WorkerProcess:
         assert self._process is not None
         return self._process.wait(seconds)
 
-    def kill(self) -> None:
-        """SIGKILL, if it still runs."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal: SIGSTOP makes a zombie of it, SIGCONT wakes it."""
         assert self._process is not None
         self._process.send_signal(number)
 
     # -- what it shows
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return None if self._process is None else self._process.poll()
-
-    @property
-    def log(self) -> str:
-        """All that it has logged."""
-        return self._log.read_text(errors="replace")
 
     def answer(self, path: str) -> tuple[int, str]:
         """Status and text of a page; 0 if nobody listens."""

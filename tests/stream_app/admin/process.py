@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from stream_app.local_kafka.ports import free_port
+from tests.logged_process import LoggedProcess
 from tests.watchers import wait_until
 
 
-class AdminProcess:
+class AdminProcess(LoggedProcess):
     """A service whose files lie in `folder`, `admin` and `store` in it; as a context manager it is ended.
 
     with AdminProcess(tmp_path, upload_megabytes=1) as service:
@@ -30,44 +29,29 @@ class AdminProcess:
         self.folder = folder
         told = {"config": "quick", "folder": folder / "admin", "free_megabytes": 1, "tracked": False, **changes}
         self.port = free_port()
-        self._settings = [f"store.url=dir:{folder / 'store'}", *(f"admin.{key}={told[key]}" for key in told)]
-        self._log = folder / "admin.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        settings = (f"store.url=dir:{folder / 'store'}", *(f"admin.{key}={told[key]}" for key in told))
+        command = [sys.executable, "-m", "stream_app", "admin", f"--port={self.port}"]
+        super().__init__([*command, *(f"--setting={setting}" for setting in settings)], folder / "admin.log")
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
         self.client.close()
-        if error is not None:  # pytest shows what is printed while a test fails
-            sys.stdout.write(f"\n--- {self._log}\n{self.log[-8000:]}\n")
+        super().__exit__(kind, error, trace)
 
     def start(self) -> None:
         """Start it, again too, and wait until it answers; the log goes on."""
-        command = [sys.executable, "-m", "stream_app", "admin", f"--port={self.port}"]
-        command += [f"--setting={setting}" for setting in self._settings]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        super().start()
         wait_until(lambda: not self.runs or self.answers, "the admin starts", 60)
         assert self.runs, self.log[-4000:]
 
     def stop(self) -> None:
-        """SIGTERM, and wait for its end."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """SIGKILL: it can not tidy anything up."""
-        self._end(signal.SIGKILL)
+        """SIGTERM, if it still runs, and wait for its end."""
+        if self._process is not None and self.runs:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(30)
 
     def limit(self, file_bytes: int) -> None:
         """From now on the system lets no file that it writes become larger: a disk that is full, to it."""
@@ -77,7 +61,7 @@ class AdminProcess:
     @property
     def runs(self) -> bool:
         """Whether it has not ended."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self.exit_code is None
 
     @property
     def answers(self) -> bool:
@@ -86,11 +70,6 @@ class AdminProcess:
             return self.client.get("/healthz").status_code == 200
         except httpx.TransportError:
             return False
-
-    @property
-    def log(self) -> str:
-        """All that it has logged."""
-        return self._log.read_text(errors="replace")
 
     @property
     def peak_memory(self) -> int:
@@ -106,8 +85,3 @@ class AdminProcess:
             path.relative_to(self.folder / "admin") for path in (self.folder / "admin").rglob("*") if path.is_file()
         )
         return sorted(str(path) for path in kept if path.parts[0] in {"incoming", "owners"})
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-            self._process.wait(30)
