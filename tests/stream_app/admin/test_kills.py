@@ -75,7 +75,7 @@ def test_the_next_training_serves(trainings):
     again = trainings.service.client.post("/datasets/promote/jobs", json=OPTIONS).json()["job"]["id"]
     job = ended(trainings.service.client, again)
     assert (job["state"], job["promoted"]) == ("succeeded", True), job["log"]
-    assert trainings.serving("promote") == job["release"]
+    wait_until(lambda: trainings.serving("promote") == job["release"], "predictions go over to it", 30)
 
 
 @pytest.fixture(scope="module")
