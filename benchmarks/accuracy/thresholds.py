@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,23 +73,25 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="series worked on at once")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go")
     chosen = parser.parse_args(words)
+    content = {"machine": machine(), "files": chosen.files}
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        content = {"machine": machine(), "files": chosen.files, "sets": _measured(chosen)}
+        for found in _measured(chosen):
+            chosen.output.write_text(json.dumps(content | {"sets": found}, indent=1) + "\n")
     except TidewatchError as error:
         sys.exit(f"error: {error}")
-    chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps(content, indent=1) + "\n")
     print(f"written to {chosen.output}")
 
 
-def _measured(chosen: argparse.Namespace) -> dict[str, Any]:
-    names, found = chosen.sets.split(",") if chosen.sets else sets.present(chosen.data), {}
-    for name in names:
+def _measured(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The figures of all sets so far, after each of them: a run that breaks off loses one set."""
+    found: dict[str, Any] = {}
+    for name in chosen.sets.split(",") if chosen.sets else sets.present(chosen.data):
         tasks = [Task(chosen.data, name, file) for file in sets.find(chosen.data, name, chosen.files)]
         found[name] = summary(list(results(tasks, chosen.jobs, compare)))
         rates = ", ".join(f"{rule} {values['rate_over_promise']:.2f}" for rule, values in found[name].items())
         print(f"{name}, measured over promised rate: {rates}", flush=True)
-    return found
+        yield found
 
 
 if __name__ == "__main__":
