@@ -34,6 +34,11 @@ addEventListener("htmx:afterRequest", ({ detail: { elt, xhr, successful, request
   else htmx.trigger(document.body, "changed");
 });
 
+// A part that asks again by itself tells that there are other releases; then those look again that do not.
+addEventListener("htmx:afterSwap", ({ target, detail: { target: before } }) => {
+  if (target.id === before.id && target.dataset.releases !== before.dataset.releases) htmx.trigger(document.body, "changed");
+});
+
 // Fields of several words are sent as a field each, and empty ones not at all.
 addEventListener("htmx:configRequest", ({ detail: { elt, formData } }) => {
   for (const field of elt.querySelectorAll?.("[data-list]") ?? []) {

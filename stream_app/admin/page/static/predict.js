@@ -1,9 +1,14 @@
 // Sends rows to be scored, and shows what came: the plot of the report, and what was odd with the features to blame.
 const MOST = 20; // events in the list
 const form = byId("ask");
-let begun = false;
+let begun = false, chosen;
 
-form?.addEventListener("submit", async (event) => {
+// Its list of releases may come anew; what was chosen of it stays chosen.
+const { release } = form.elements;
+release.addEventListener("htmx:beforeSwap", () => (chosen = release.value));
+release.addEventListener("htmx:afterSwap", () => (release.value = chosen));
+
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (form.classList.contains("busy")) return;
   form.classList.add("busy");
