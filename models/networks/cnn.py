@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, conv_transpose2d, pad
 
 from models.networks.autoencoder import Autoencoder, affine, scope
 from schemas.errors import TidewatchError
@@ -39,15 +39,17 @@ class CNNAutoencoder(Autoencoder):
         self.add_nothing(self.up[-1])
 
     def learnt(self, windows: Tensor) -> Tensor:
-        """As `Autoencoder.learnt`."""
-        signal: Tensor = windows.transpose(1, 2)  # (batch, channel, time)
+        """As `Autoencoder.learnt`; in two dimensions, one of them 1: there torch works on channels last."""
+        signal = windows.transpose(1, 2).unsqueeze(2)  # (batch, channel, 1, time)
         for down in self.down:
-            signal = torch.relu(down(signal))
-        latent = self.squeeze(self.dropout(signal.transpose(1, 2).flatten(1)))  # (batch, latent)
-        signal = self.spread(latent).view(len(windows), self.lengths[-1], -1).transpose(1, 2)
-        for up in self.up:
-            signal = up(torch.relu(signal))
-        return signal.transpose(1, 2)  # (batch, time, feature)
+            weight, bias = down.parameters()
+            signal = conv2d(signal, weight.unsqueeze(2), bias, stride=(1, 2), padding=(0, 1)).relu()
+        latent = self.squeeze(self.dropout(signal.squeeze(2).transpose(1, 2).flatten(1)))  # (batch, latent)
+        signal = self.spread(latent).view(len(windows), 1, self.lengths[-1], -1).permute(0, 3, 1, 2)
+        for up, length in zip(self.up, self.lengths[-2::-1], strict=True):
+            weight, bias = up.parameters()
+            signal = conv_transpose2d(signal.relu(), weight.unsqueeze(2), bias, (1, 2), (0, 1), (0, 1 - length % 2))
+        return signal.squeeze(2).transpose(1, 2)  # (batch, time, feature)
 
     def in_columns(self, windows: Tensor) -> Tensor:
         """As `Autoencoder.in_columns`."""

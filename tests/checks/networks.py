@@ -135,6 +135,18 @@ def check_every_parameter_learns(name: str) -> None:
     assert not idle
 
 
+def check_trains_as_torch_does(name: str) -> None:
+    """In training it gives what it gives in eval mode, where torch's layers are asked, and the same gradients."""
+    for layers, (window, batch) in product((1, 2), ((8, 5), (9, 1), (4, 3))):
+        found = []
+        for training in (True, False):
+            network = make(name, window, config=SMALL.model_copy(update={"layers": layers})).double().train(training)
+            output = network(noise(batch, window).double())
+            (output - noise(batch, window)).pow(3).sum().backward()
+            found.append([output.detach(), *(parameter.grad for parameter in network.parameters())])
+        torch.testing.assert_close(*found)
+
+
 def check_learns(name: str) -> None:
     """A few steps on sine waves halve the error."""
     torch.manual_seed(3)
@@ -195,6 +207,7 @@ CHECKS: list[Callable[[str], None]] = [
     check_leaves_its_input_alone,
     check_squeezes_through_the_latent_vector,
     check_every_parameter_learns,
+    check_trains_as_torch_does,
     check_learns,
     check_drops_out_in_training_only,
     check_the_seed_decides_the_weights,
