@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from schemas.admin import Job, ReleaseRow
+from schemas.admin import Job, Options, ReleaseRow
 from stream_app.admin.access import Caller
 from stream_app.admin.callers import Reader
 from stream_app.admin.headers import PAGE
@@ -43,6 +43,7 @@ def overview(parts: With, caller: Reader) -> Response:
         jobs=_jobs(parts, caller),
         silent=drifting.silent,
         limit=parts.uploads.megabytes,
+        usual=Options(),
         configs=parts.training.names,
         usual_config=Path(parts.training.config).stem,
     )

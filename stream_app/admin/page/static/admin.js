@@ -39,11 +39,11 @@ addEventListener("htmx:afterSwap", ({ target, detail: { target: before } }) => {
   if (target.id === before.id && target.dataset.releases !== before.dataset.releases) htmx.trigger(document.body, "changed");
 });
 
-// Fields of several words are sent as a field each, and empty ones not at all.
+// Fields of several words, one a line, are sent as a field each, and empty ones not at all.
 addEventListener("htmx:configRequest", ({ detail: { elt, formData } }) => {
   for (const field of elt.querySelectorAll?.("[data-list]") ?? []) {
     formData.delete(field.name);
-    for (const word of field.value.split(",")) if (word.trim()) formData.append(field.name, word.trim());
+    for (const word of field.value.split("\n")) if (word.trim()) formData.append(field.name, word);
   }
 });
 

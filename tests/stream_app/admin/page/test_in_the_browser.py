@@ -136,22 +136,6 @@ def test_roll_back_and_promote(browse, service, pumps):
     assert service.get("/datasets/pumps").json()["champion"] == second
 
 
-def test_train_again_understood_otherwise(browse, service, pumps):
-    """Options on a job's page train once more on the same file; a running job is cancelled."""
-    job = service.get("/jobs?dataset=pumps").json()["jobs"][0]["id"]
-    page = browse(f"/page/jobs/{job}")
-    page.get_by_text("Train again, understood otherwise").click()
-    page.get_by_label("Columns to ignore").fill("temp, ")
-    page.get_by_text("Publish only").check()
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Train again").click()
-    page.wait_for_url(lambda url: "/page/jobs/" in url and job not in url)
-    options = service.get(f"/jobs/{page.url.rsplit('/', 1)[1]}").json()["options"]
-    assert (options["ignore"], options["promote"]) == (["temp"], False)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#progress h1")).to_contain_text("cancelled", timeout=PATIENCE)
-
-
 def test_what_is_refused_is_said_where_it_was_asked(browse, complaints, pumps):
     """A file that is none, rows that fit no release, no rows at all, a page that is not there: each in words."""
     page = browse()
