@@ -112,16 +112,21 @@ function list(events) {
 
 function happening({ line, start, end, peak, flag }) {
   const made = element("div", "happening"), until = end > start ? ` – ${moment(end).replace(moment(start).slice(0, 11), "")}` : "";
-  const go = element("button", "", `${line.series ? `${line.series}, ` : ""}${moment(start)}${until}`);
+  const go = element("button", "", `${moment(start)}${until}`);
+  if (line.series) go.prepend(element("bdi", "", line.series), ", ");
   go.type = "button";
   go.addEventListener("click", () => seen(line, start, end));
-  const blamed = element("span", "blamed", (flag?.attribution ?? []).slice(0, 3).map(blame).join(" · "));
+  const blamed = element("span", "blamed");
+  blamed.append(...(flag?.attribution ?? []).slice(0, 3).flatMap(blame).slice(1));
   made.append(go, element("b", "", number(peak)), blamed);
   return made;
 }
 
-const blame = ({ feature, share, actual, expected }) =>
-  `${feature} ${Math.round(100 * share)} % (${number(actual)} instead of ${number(expected)})`;
+const blame = ({ feature, share, actual, expected }) => [
+  " · ",
+  element("bdi", "", feature),
+  ` ${Math.round(100 * share)} % (${number(actual)} instead of ${number(expected)})`,
+];
 
 function seen(line, start, end) {
   const at = data.timelines.indexOf(line);

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.slow
 PATIENCE = 90_000.0  # milliseconds, for a training on a busy machine
 REFUSED = "Failed to load resource"  # what a browser says of any answer above 399
 FEATURES = ["flow", "temp"]
-COLOURS = ("color", "backgroundColor")
+# What can be done and what is in tables, where it reaches beyond the screen.
+BEYOND = """width => [document.documentElement, ...document.querySelectorAll("a:not(.skip), button, .wide *")]
+    .filter((one) => one.scrollWidth > width || one.getBoundingClientRect().right > width)
+    .map((one) => one.outerHTML.slice(0, 99))"""
 
 
 @pytest.fixture(scope="module")
@@ -164,22 +167,27 @@ def test_what_is_refused_is_said_where_it_was_asked(browse, complaints, pumps):
 
 
 def test_names_are_words_and_never_markup(browse, service, complaints):
-    """A file, a column and a series may be called like a script: it is shown, and nothing runs."""
-    name = "<img src=x onerror=alert(1)>.csv"
-    content = readings().replace(b"time,flow,temp", b"time,<script>alert(2)</script>,temp")
+    """A file and a column may be called like a script, or at length: it is shown, fits a phone, and nothing runs."""
+    name, script, long = "<img src=x onerror=alert(1)>.csv", b"<script>alert(2)</script>", b"x" * 300
+    content = readings().replace(b"flow,temp", script + b"," + long)
     answer = service.post("/upload", files={"file": (name, content)}, data={"dataset": "hostile"})
-    page = browse(f"/page/jobs/{answer.json()['job']['id']}")
+    page = browse(f"/page/jobs/{answer.json()['job']['id']}", viewport={"width": 360, "height": 800})
     page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
-    expect(page.locator("#understood")).to_contain_text("<script>alert(2)</script>")
+    for column in (script, long):
+        expect(page.locator("#understood")).to_contain_text(column.decode())
     expect(page.locator("#progress .fine")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate(BEYOND, 360) == []
     page.goto("/page/datasets/hostile")
     page.get_by_text("Or paste rows").click()
-    page.get_by_label("Rows as CSV").fill(odd_rows().decode().replace("flow", "<script>alert(2)</script>"))
+    page.get_by_label("Rows as CSV").fill(odd_rows().replace(b"flow,temp", script + b"," + long).decode())
     page.get_by_role("button", name="Score", exact=True).click()
-    expect(page.locator(".happening").first).to_contain_text("<script>alert(2)</script>")
+    expect(page.locator(".happening").first).to_contain_text(long.decode())
+    expect(page.locator("#standing .wide")).to_contain_text(script.decode())
+    assert page.evaluate(BEYOND, 360) == []
     page.goto("/")
     expect(page.locator("#jobs")).to_contain_text(name)
+    assert page.evaluate(BEYOND, 360) == []
 
 
 def test_a_file_gives_no_orders_to_the_page(browse, service, pumps):
@@ -209,7 +217,8 @@ def test_no_page_is_wider_than_the_screen(browse, service, pumps, width, scheme)
     page = browse("/", viewport={"width": width, "height": 800}, color_scheme=scheme)
     for path in ("/", f"/page/jobs/{job}", "/page/datasets/pumps", "/page/sign-in"):
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.locator("#releases tbody tr")).to_have_count(2 if "datasets" in path else 0)
+        assert page.evaluate(BEYOND, width) == []
         ink, paper = page.evaluate(
             "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
         )
