@@ -23,6 +23,7 @@ from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
 from stream_app.admin.database import DatabaseError, DatabaseFull
 from stream_app.admin.headers import SafeHeaders
+from stream_app.admin.heads import Heads
 from stream_app.admin.page import refusal
 from stream_app.admin.page import routes as page
 from stream_app.admin.parts import assemble
@@ -76,6 +77,7 @@ def create(settings: Settings) -> FastAPI:
         (Exception, problems.of_bug),
     ):
         app.add_exception_handler(handled, _as_asked(handler))
+    app.add_middleware(Heads)
     app.add_middleware(SafeHeaders)
     app.include_router(page.router)
     app.include_router(health.router)

@@ -102,13 +102,14 @@ def add_schema(openapi: dict[str, Any]) -> dict[str, Any]:
 
 
 def _allowed(request: Request, told: Mapping[str, str] | None) -> Mapping[str, str]:
-    """All that is possible at a path: the framework names the methods of one route alone."""
+    """All that is possible at a path: the framework names the methods of one route alone, and no HEAD."""
     paths = request.app.openapi()["paths"]
     found = [path for path in paths if compile_path(path)[0].match(request.scope["path"])]
-    if not found:
-        return told or {}
-    nearest = min(found, key=lambda path: path.count("{"))
-    return {"Allow": ", ".join(sorted(method.upper() for method in paths[nearest]))}
+    if found:
+        methods = {method.upper() for method in paths[min(found, key=lambda path: path.count("{"))]}
+    else:
+        methods = set((told or {}).get("Allow", "").split(", "))
+    return {"Allow": ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))}
 
 
 def _where(location: Sequence[int | str]) -> str:

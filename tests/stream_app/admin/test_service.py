@@ -32,7 +32,18 @@ def test_a_wrong_method_is_a_problem_that_says_which_are_right(client):
     """405, with the header Allow."""
     answer = client.delete("/healthz")
     assert "header Allow" in problem(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert client.put("/upload").headers["allow"] == "POST"
+    assert client.delete("/").headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/datasets", "/openapi.json", "/datasets/x"])
+def test_head_is_get_without_a_body(client, path):
+    """Whoever checks health or links learns the status and the headers; the connection goes on."""
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert {**head.headers, "date": "", "content-length": ""} == {**whole.headers, "date": "", "content-length": ""}
+    assert client.head("/upload").status_code == 405
 
 
 def test_openapi_knows_every_schema_that_it_refers_to(client):
