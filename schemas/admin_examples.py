@@ -101,6 +101,8 @@ PREDICTION: Json = {
     "threshold": 1.0,
     "series": None,
     "flags": None,
+    "rejected": [{"line": 7, "reason": "column 'temp': 'oops' is no number"}],
+    "rejected_count": 1,
 }
 
 RELEASE_ROW: Json = {

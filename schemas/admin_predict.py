@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import FailFast, Field, StrictInt
 
-from schemas.admin import Words, example
+from schemas.admin import RejectedRow, Words, example
 from schemas.admin_examples import PREDICT, PREDICTION
 from schemas.reading import FLOAT32_MAX
 
@@ -53,7 +53,10 @@ class FileAsk(Ask, Columns):
 
 
 class Prediction(Words):
-    """Scores of windows, in order of time: an entry for each window, that is rows - window + 1 for one series."""
+    """Scores of windows, in order of time: an entry for each window, that is rows - window + 1 for one series.
+
+    Rows that were rejected are as if they had not been sent.
+    """
 
     model_config = example(PREDICTION)
 
@@ -63,7 +66,7 @@ class Prediction(Words):
     timestamps: list[str] | None
     """When each window's last row was; null if the request had no times."""
     rows: list[int]
-    """Each window's last row, from 0, among its series' rows in order of time."""
+    """Each window's last row, from 0, among its series' rows in order of time; rejected ones are not counted."""
     dataset: str
     release: str
     """The release that scored."""
@@ -73,3 +76,6 @@ class Prediction(Words):
     """Each window's series, if there are several."""
     flags: list[dict[str, Any]] | None
     """The anomalies as a worker would publish them, if attribution was asked for."""
+    rejected: list[RejectedRow]
+    """Rows of a file that can not be read, and were left out; at most the first thousand."""
+    rejected_count: int

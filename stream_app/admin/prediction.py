@@ -15,6 +15,7 @@ from models.stream import StreamDetector
 from schemas.admin_predict import Ask
 from stream_app.admin import rows
 from stream_app.admin.failures import Unusable
+from stream_app.admin.preview import MOST_REJECTED
 from training.scan import CHUNK, batches
 from training.table import Table
 
@@ -50,6 +51,7 @@ class Prediction:
         self._names = [one.name for one in table.series]
         self._unread = batches(table, detector.features)
         self._left, self._windows, self._flags = table.rows, 0, 0
+        self._rejected = table.rejected
         self._columns = {name: Column() for name in ("anomalies", "scores", "timestamps", "rows", "series", "flags")}
 
     @property
@@ -102,6 +104,8 @@ class Prediction:
                 "dataset": self.detector.dataset,
                 "release": self.detector.release,
                 "threshold": 1.0 if self._asked.threshold is None else self._asked.threshold,
+                "rejected": [one._asdict() for one in self._rejected[:MOST_REJECTED]],
+                "rejected_count": len(self._rejected),
             }
         )
 

@@ -22,6 +22,7 @@ from training import ingest
 from training.roles import Wanted, listed
 from training.table import SeriesTable, Table
 
+UNPACKED = 4  # times the limit of a body is what a file may hold when it is unpacked
 SHOWN = "the body"  # what a message calls the file
 
 
@@ -34,15 +35,21 @@ def of_json(asked: Predict, detector: Detector) -> Table:
 
 
 def of_file(content: bytearray, columns: Columns, series_id: str | None, detector: Detector, megabytes: int) -> Table:
-    """What a CSV (gzip too) or Parquet file holds, columns by their names in any order. Raises Unusable."""
+    """What a CSV (gzip too) or Parquet file holds, columns by their names in any order. Raises Unusable.
+
+    Of a CSV the rows that can not be read are left out, if they are few, as they are of an upload.
+    """
     with TemporaryDirectory() as folder:
         came, begun = Path(folder) / "body", Path(folder) / "begun"
         came.write_bytes(content)
-        kind = kinds.kind_of(came, megabytes * 4)
+        kind = kinds.kind_of(came, UNPACKED * megabytes)
         sample.take(came, kind, begun)  # refuses what would take long to be understood
+        if kind == "parquet":
+            sample.check_unpacked(came, UNPACKED * megabytes)
         path = came.rename(came.with_suffix("." + kind))
         try:
-            table = ingest.read(path, Wanted(columns.time, columns.series, columns.label, tuple(columns.ignore)))
+            wanted = Wanted(columns.time, columns.series, columns.label, tuple(columns.ignore), reject=True)
+            table = ingest.read(path, wanted)
             mismatches(table, detector)
         except TidewatchError as error:
             raise Unusable(str(error).replace(str(path), SHOWN)) from None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import accumulate, chain
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stream_app.admin.failures import TooMuch, Unusable
+from stream_app.admin.folders import MEGABYTE
 from stream_app.admin.kinds import Kind
 from training.dialect import SEPARATORS
 from training.text_file import last_end, open_bytes
@@ -60,19 +65,9 @@ def _check_columns(count: int) -> None:
 
 
 def _parquet(path: Path, target: Path) -> bool:
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_footer(file.metadata)
-            texts = [one.name for one in file.schema_arrow if _is_text(one.type)]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:  # a long text that stands in each row comes once
-            about = file.metadata
-            rows = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(about.num_columns, 1), 1))
-            batches = file.iter_batches(min(rows, max(about.num_rows, 1)))
-            table = pa.Table.from_batches([batch] if (batch := next(batches, None)) else [])
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise Unusable(
-            f"the file is no whole Parquet file ({str(error).splitlines()[0]:.200}); write it again"
-        ) from None
+    with _opened(path) as (file, texts):
+        about, batch = file.metadata, next(_batches(file), None)
+        table = pa.Table.from_batches([batch] if batch else [])
     for at, name in enumerate(table.column_names):
         if pa.types.is_dictionary(table.column(at).type):
             _check_texts(name, table.column(at).combine_chunks().dictionary)
@@ -80,6 +75,42 @@ def _parquet(path: Path, target: Path) -> bool:
                 table = table.set_column(at, name, table.column(at).combine_chunks().dictionary_decode())
     pq.write_table(table, target)
     return bool(table.num_rows >= about.num_rows)
+
+
+def check_unpacked(path: Path, megabytes: int) -> None:
+    """Refuse a Parquet file whose columns would take more than so much memory, however few its bytes are."""
+    with _opened(path) as (file, _):
+        told = sum(file.metadata.row_group(number).total_byte_size for number in range(file.num_row_groups))
+        sizes = (sum(map(_unpacked, batch.columns)) for batch in _batches(file))
+        if any(size > megabytes * MEGABYTE for size in chain([told], accumulate(sizes))):
+            raise TooMuch(f"the Parquet file unpacks to more than {megabytes} MB; send it in parts")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[pq.ParquetFile, list[str]]]:
+    """A file whose footer is in order, and its columns of text: a long one that stands in each row comes once."""
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_footer(file.metadata)
+            texts = [one.name for one in file.schema_arrow if _is_text(one.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            yield file, texts
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Unusable(
+            f"the file is no whole Parquet file ({str(error).splitlines()[0]:.200}); write it again"
+        ) from None
+
+
+def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    rows = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(file.metadata.num_columns, 1), 1))
+    yield from file.iter_batches(min(rows, max(file.metadata.num_rows, 1)))
+
+
+def _unpacked(column: pa.Array) -> int:
+    """The bytes of a column when each of its texts stands by itself."""
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
+        return int(column.nbytes)
+    return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
 
 
 def _check_footer(about: pq.FileMetaData) -> None:

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models.store import open_store
+from tests import tiny_release
 from tests.stream_app.admin.process import AdminProcess
 from tests.stream_app.admin.service import problem, readings, send
 from tests.watchers import wait_until
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.slow
 def service(tmp_path_factory):
     """A service that takes 32 MB, and ends each training as soon as it begins."""
     folder = tmp_path_factory.mktemp("hostile")
+    tiny_release.publish(open_store(f"dir:{folder / 'store'}"), "tiny")
     with AdminProcess(folder, upload_megabytes=LIMIT_MEGABYTES, job_minutes=1e-6) as service:
         assert send(service.client, "warm", readings()).status_code == 202  # what is imported late is there by now
         yield service
@@ -78,6 +81,24 @@ BOMBS: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "a Parquet text": (a_text_in_each_row, 413, "a text of 1,000,000 bytes"),
     "a Parquet list": (a_long_list, 413, "1,000,010 values"),
 }
+
+
+def late_texts(plain: bool) -> bytes:
+    """Rows that become large after those which are looked at first: by texts of their own, or by one in each."""
+    rows = 25_000
+    texts = ["x"] * (rows - 200) + ["y" * MEGABYTE] * 200
+    table = pa.table({"flow": np.arange(float(rows)), "temp": np.arange(float(rows)), "text": texts})
+    out = io.BytesIO()
+    pq.write_table(table, out, row_group_size=20_000, compression="zstd", use_dictionary=not plain)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_parquet_bomb_is_refused_by_predict_too(service, plain):
+    """What comes late in the file counts: nothing is read whole that becomes more than the limit."""
+    headers = {"content-type": "application/vnd.apache.parquet"}
+    answer = service.client.post("/predict?dataset=tiny", content=late_texts(plain), headers=headers)
+    assert "unpacks to more than 128 MB" in problem(answer, 413)
 
 
 @pytest.mark.parametrize("case", BOMBS)

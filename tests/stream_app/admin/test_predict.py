@@ -93,6 +93,23 @@ def test_flags_come_with_the_features_to_blame(client, chosen, tmp_path):
     assert flags
 
 
+def test_rows_that_can_not_be_read_are_left_out(client):
+    """As of an upload: the answer is that to the other rows, and tells these by line; many are too many."""
+    lines, headers = as_csv().split(b"\n"), {"content-type": "text/csv"}
+    path = "/predict?dataset=pumps"
+    whole = client.post(path, content=b"\n".join(lines), headers=headers).json()
+    assert (whole["rejected"], whole["rejected_count"]) == ([], 0)
+    bad = [*lines[:20], b"2026-01-01T00:00:18.5Z,oops,1,2", b"2026-01-01T00:00:18.6Z,1", *lines[20:]]
+    for content, kind in ((b"\n".join(bad), "text/csv"), (gzip.compress(b"\n".join(bad)), "application/gzip")):
+        told = client.post(path, content=content, headers={"content-type": kind}).json()
+        assert [row["line"] for row in told["rejected"]] == [21, 22]
+        assert told["rejected"][0]["reason"] == "column 'temp': 'oops' is no number"
+        assert told["rejected_count"] == 2
+        assert {**told, "rejected": [], "rejected_count": 0} == whole
+    many = client.post(path, content=b"\n".join([*lines, *[b"x"] * 4]), headers=headers)
+    assert "too many to leave out" in problem(many, 422)
+
+
 def test_a_threshold_and_a_release_on_request(client, chosen):
     """What is above the threshold is an anomaly; another release scores otherwise."""
     usual = ask(client).json()

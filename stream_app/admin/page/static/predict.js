@@ -58,7 +58,13 @@ function present(content) {
   begun = true;
   headline(content);
   list(events.sort((one, other) => other.peak - one.peak));
+  if (content.rejected_count) tell(leftOut(content));
   byId("answer").scrollIntoView({ block: "nearest" });
+}
+
+function leftOut({ rejected, rejected_count: count }) {
+  const told = rejected.slice(0, 3).map(({ line, reason }) => `line ${line}: ${reason}`).join("; ");
+  return `${count} ${count > 1 ? "rows were" : "row was"} left out: ${told}${count > 3 ? "; …" : ""}`;
 }
 
 // A line of the report's plot for each series, the one that rose highest first, and the runs of flags of all of them.
