@@ -64,10 +64,8 @@ class Healthy(Words):
     status: str = "ok"
 
 
-class Options(Words):
-    """How an upload is understood and trained: what is left out is found by itself, or is the service's default."""
-
-    model_config = example(OPTIONS)
+class Columns(Words):
+    """How a file is understood: what is left out is found by itself."""
 
     time: str | None = None
     """The column of times."""
@@ -85,6 +83,13 @@ class Options(Words):
     """Put readings on a grid: `1s`, `5min`, ..."""
     resample_by: Literal["last", "mean"] | None = None
     """What stands for the readings of an interval; by default the last."""
+
+
+class Options(Columns):
+    """How an upload is understood and trained: what is left out is found by itself, or is the service's default."""
+
+    model_config = example(OPTIONS)
+
     config: str | None = None
     """The detector config: `quick`, `default`, `plain`."""
     set: list[str] = []

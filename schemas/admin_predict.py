@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import FailFast, Field, StrictInt
 
-from schemas.admin import RejectedRow, Words, example
+from schemas.admin import Columns, RejectedRow, Words, example
 from schemas.admin_examples import PREDICT, PREDICTION
 from schemas.reading import FLOAT32_MAX
 
@@ -39,17 +39,8 @@ class Predict(Ask):
     """When each row was: RFC 3339, or integers of milliseconds since 1970; without them, rows at the usual pace."""
 
 
-class Columns(Words):
-    """The columns of a file that are no features; as for uploads, they are found by themselves if not named."""
-
-    time: str | None = None
-    series: str | None = None
-    label: str | None = None
-    ignore: list[str] = Field([])
-
-
 class FileAsk(Ask, Columns):
-    """What is asked of a file's rows."""
+    """What is asked of a file's rows, and how the file is understood."""
 
 
 class Prediction(Words):

@@ -18,6 +18,7 @@ from training.roles import Names
 from training.sheets import Sheet
 from training.table import SeriesTable
 from training.times import rfc3339, row_numbers
+from training.wording import option
 
 DUPLICATE_SHARE = 0.01  # up to so many readings of a time that was already there are dropped, more are an error
 
@@ -85,8 +86,9 @@ def _rising(
     if falls or many:
         at = int(np.argmax(steps < 0)) + 1 if falls else int(np.argmax(doubles))
         what = "is before" if falls else "repeats"
-        way = "sort the file by time" if falls else "keep one reading for each time, or one an interval by --resample"
-        way += "" if columns.series_column else ", or name the column that tells series apart with --series"
+        thin = f"keep one reading for each time, or one an interval by {option('resample')}"
+        way = "sort the file by time" if falls else thin
+        way += "" if columns.series_column else f", or name the column that tells series apart with {option('series')}"
         raise DataError(
             f"{sheet.path} {sheet.place(int(rows[at]))}: time {rfc3339(int(times[at]))} of {part} "
             f"{what} {rfc3339(int(times[at - 1]))} above it; {way}"

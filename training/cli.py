@@ -41,6 +41,7 @@ from training.stages import NAMES
 from training.summary import show
 from training.told import Told
 from training.tracker import Tracker
+from training.wording import option, way
 
 
 @click.command()
@@ -175,13 +176,14 @@ def _find(earlier: str, dataset: str | None, run_dir: Path | None) -> Run:
 @contextmanager
 def _told_how_to_go_on(run: Run) -> Iterator[None]:
     """Say how a run goes on that was stopped; one whose data is no good leaves nothing, if nothing was trained."""
-    again = f"stopped; go on with: tidewatch train --resume {shlex.quote(run.spelled)}"
+    anew = f"POST /datasets/{run.record.identity.dataset}/jobs"
+    again = f"stopped; go on with: {way(f'tidewatch train --resume {shlex.quote(run.spelled)}', anew)}"
     try:
         yield
     except RunError:
         raise  # nothing was begun
     except Diverged as error:
-        click.echo(f"{again} --set training.learning_rate={error.calmer:g}", err=True)
+        click.echo(f"{again} {option('set', f'training.learning_rate={error.calmer:g}')}", err=True)
         raise
     except KeyboardInterrupt:
         click.echo(again, err=True)
@@ -206,9 +208,10 @@ def _close(console: Console, run: Run, tracked: str, seconds: float) -> None:
         console.print(f"[bold]{release}[/bold] {state} dataset [bold]{dataset}[/bold] ({seconds:.0f} s)")
         console.print(f"report: {escape(str(run.artifacts.report))}", soft_wrap=True)
         data = shlex.quote(str(run.request.data))
-        command = f"tidewatch score --data {data} --dataset {dataset}"
+        command = way(f"tidewatch score --data {data} --dataset {dataset}", f"POST /predict?dataset={dataset}")
         if not promoted:
-            command = f"tidewatch releases promote {dataset} {release}"
+            request = f"POST /releases/{dataset}/{release}/promote"
+            command = way(f"tidewatch releases promote {dataset} {release}", request)
     else:
         command = f"tidewatch train --run {spelled}"
     console.print(f"artifacts: {escape(str(run.artifacts.tree))}", soft_wrap=True)

@@ -19,6 +19,7 @@ from training.roles import Names, Reader, Wanted, is_text, listed, plain, sample
 from training.sheets import Sheet
 from training.times import Times, from_column, row_numbers
 from training.times import named as named_time
+from training.wording import option
 
 TIME_NAMES = ("timestamp", "datetime", "date_time", "time", "date", "ts", "time_stamp", "event_time", "epoch", "t")
 SERIES_NAMES = (
@@ -68,7 +69,7 @@ def understand(sheet: Sheet, wanted: Wanted) -> Columns:
     label_column, labels = take_label(reader)
     long = take_long(reader, SERIES_NAMES + THINGS)
     series_column = take_series(reader, times, long)
-    series = None if series_column is None else reader.names_in(series_column, "series", "--series")
+    series = None if series_column is None else reader.names_in(series_column, "series", option("series"))
     values = take_features(reader) if long is None else {}
     notes = (*reader.notes, *([] if long is None else _left_over(reader)))
     return Columns(values, long, times, time_column, series, series_column, labels, label_column, notes)
@@ -80,13 +81,13 @@ def _left_over(reader: Reader) -> list[str]:
 
 def _check_named(sheet: Sheet, wanted: Wanted) -> None:
     """Columns that are needed are there, and none has two roles."""
-    for option, name in wanted.needed.items():
+    for told, name in wanted.needed.items():
         if name not in sheet.names:
-            raise DataError(f"{sheet.path} has no column '{name}' ({option}); it has {listed(sheet.names)}")
+            raise DataError(f"{sheet.path} has no column '{name}' ({told}); it has {listed(sheet.names)}")
     roles: dict[str, str] = {}
-    for option, name in wanted.named:
-        if roles.setdefault(name, option) != option:
-            raise DataError(f"column '{name}' is named by {roles[name]} and by {option}; a column has one role")
+    for told, name in wanted.named:
+        if roles.setdefault(name, told) != told:
+            raise DataError(f"column '{name}' is named by {roles[name]} and by {told}; a column has one role")
 
 
 def take_time(reader: Reader) -> tuple[str | None, Times]:
@@ -99,7 +100,9 @@ def take_time(reader: Reader) -> tuple[str | None, Times]:
         row = int(np.argmin(times.valid))
         value = reader.left[column][row].as_py()
         problem = "no time" if value is None else f"'{value}' is no time like those around it"
-        raise reader.error(row, column, f"{problem}; mend or remove the line, or name another column with --time")
+        raise reader.error(
+            row, column, f"{problem}; mend or remove the line, or name another column with {option('time')}"
+        )
     del reader.left[column]
     return column, times
 
@@ -110,7 +113,7 @@ def _find_time(reader: Reader, reserved: Sequence[str | None]) -> tuple[str | No
         if times is None or not times.share:
             value = reader.left[name][0].as_py()
             problem = "no time" if value is None else f"'{value}' is no time"
-            raise reader.error(0, name, f"{problem}; name another with --time")
+            raise reader.error(0, name, f"{problem}; name another with {option('time')}")
         return name, times
     for name in reader.named(TIME_NAMES):
         if name not in reserved:

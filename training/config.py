@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from models.networks import NETWORKS
 from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
+from training.wording import option
 
 MOST_SHOWN = 80  # characters of a value in a message
 REMOVABLE = (("networks",), ("ensemble", "weights"))  # where null takes a key away
@@ -35,7 +36,7 @@ def change(config: TrainingConfig, settings: Sequence[str]) -> TrainingConfig:
         del values["window"]["shrinks"]  # whoever names a size means it
     for setting in settings:
         _set(values, setting)
-    return _known_networks(_validated(values, "--set"), "--set")
+    return _known_networks(_validated(values, option("set")), option("set"))
 
 
 def dump(config: TrainingConfig) -> str:
@@ -78,19 +79,25 @@ def _set(values: dict[str, Any], setting: str) -> None:
     """Lay one `key=value` over: the value is YAML, and null takes a network or a weight away, and nothing else."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set {_shown(setting)} has no key=value; write for instance --set window.size=16")
+        raise ConfigError(
+            f"{option('set', _shown(setting))} has no key=value; write for instance {option('set', 'window.size=16')}"
+        )
     *groups, last = key.strip().split(".")
     place = values
     for group in groups:
         place = place.setdefault(group, {})
         if not isinstance(place, dict):
-            raise ConfigError(f"--set {key}: '{group}' is a value and has no keys; its value is {_shown(place)}")
+            raise ConfigError(
+                f"{option('set', key)}: '{group}' is a value and has no keys; its value is {_shown(place)}"
+            )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: {_shown(text)} is no YAML value; quote it") from None
+        raise ConfigError(f"{option('set', key)}: {_shown(text)} is no YAML value; quote it") from None
     if value is None and tuple(groups) not in REMOVABLE:
-        raise ConfigError(f"--set {key}: the value is empty; write one, or leave the option out for the default")
+        raise ConfigError(
+            f"{option('set', key)}: the value is empty; write one, or leave the option out for the default"
+        )
     if value is None:
         place.pop(last, None)
     else:

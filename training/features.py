@@ -12,6 +12,7 @@ from schemas.reading import FLOAT32_MAX
 from training.faults import DataError
 from training.roles import Reader, examples, is_number, is_text, listed, plain
 from training.times import numbers
+from training.wording import option
 
 AUTOMATIC_LABELS = ("anomaly", "label", "is_anomaly")
 LABEL_NAMES = frozenset([*AUTOMATIC_LABELS, "changepoint", "change_point", "outlier", "is_outlier", "ground_truth"])
@@ -116,9 +117,8 @@ def _refuse_stray_text(reader: Reader, name: str) -> None:
         row = pc.index(pc.is_in(column, texts.filter(pa.array(stray))), value=True).as_py()
         value = column[row].as_py()
         quoted = " (a quote on this line ends lines below)" if "\n" in value else ""
-        raise reader.error(
-            row, name, f"{value!r:.60} is no number{quoted}; mend it, leave it empty, or --ignore '{name}'"
-        )
+        ignoring = option("ignore", f"'{name}'")
+        raise reader.error(row, name, f"{value!r:.60} is no number{quoted}; mend it, leave it empty, or {ignoring}")
 
 
 def _finite(reader: Reader, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

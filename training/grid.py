@@ -8,6 +8,7 @@ from typing import Literal, Self, get_args
 
 from schemas.errors import TidewatchError
 from training.times import UNITS, YEAR_10000, spelled
+from training.wording import option
 
 By = Literal["last", "mean"]
 BYS: tuple[By, ...] = get_args(By)
@@ -28,7 +29,8 @@ class Resampling:
         if not 1 <= round(min(interval, YEAR_10000)) < YEAR_10000:
             units = ", ".join(UNITS)
             raise TidewatchError(
-                f"--resample {text!r:.60} is no interval; give a number above 0 and a unit of {units}, such as 5min"
+                f"{option('resample', f'{text!r:.60}')} is no interval; "
+                f"give a number above 0 and a unit of {units}, such as 5min"
             )
         return cls(round(interval), by)
 

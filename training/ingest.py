@@ -22,6 +22,7 @@ from training.sheets import Sheet, column_names, is_text_file, open_sheet
 from training.sources import Source, refuse_other_shape
 from training.table import SeriesTable, Table, describe, save
 from training.times import spelled
+from training.wording import option
 
 __all__ = ["DataError", "SeriesTable", "Table", "Wanted", "find_files", "read", "run"]
 
@@ -98,11 +99,11 @@ def find_files(root: Path) -> tuple[Path, ...]:
 
 def _check_optional(files: Sequence[Path], wanted: Wanted) -> None:
     """A label or an ignored column may be absent in some files, not in all."""
-    named = [(option, name) for option, name in wanted.named if option not in wanted.needed]
+    named = [(told, name) for told, name in wanted.named if told not in wanted.needed]
     known = dict.fromkeys(name for file in files for name in column_names(file)) if named else {}
-    for option, name in named:
+    for told, name in named:
         if name not in known:
-            raise DataError(f"{files[0]} has no column '{name}' ({option}); it has {listed(known)}")
+            raise DataError(f"{files[0]} has no column '{name}' ({told}); it has {listed(known)}")
 
 
 def _file_name(file: Path, root: Path) -> str:
@@ -118,7 +119,9 @@ def _table(sources: Sequence[Source], pieces: Pieces, wanted: Wanted, dropped: i
     """Put it together, with remarks on what was left out."""
     first = sources[0]
     if wanted.resample is not None and first.time_column is None:
-        raise DataError(f"{first.file} has no column of times to --resample by; name it with --time")
+        raise DataError(
+            f"{first.file} has no column of times to {option('resample')} by; name it with {option('time')}"
+        )
     every = tuple(dict.fromkeys(name for source in sources for name in source.features))
     series = put_together(pieces, every, wanted.resample)
     there = [place for place in range(len(every)) if any(_has_values(one, place) for one in series)]
@@ -153,7 +156,7 @@ def _apart(series: Sequence[SeriesTable], wanted: Wanted) -> list[str]:
     usual = spelled(np.median(steps).item()).replace(" ", "") if len(steps) else "INTERVAL"
     return [
         "half or more of the values are missing, for features are seldom at the same times; "
-        f"--resample {usual} would put them on one grid"
+        f"{option('resample', usual)} would put them on one grid"
     ]
 
 

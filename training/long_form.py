@@ -12,6 +12,7 @@ from training.faults import DataError
 from training.features import LABEL_NAMES, PANDAS_INDEX, ROW_NUMBERS, take_numbers
 from training.roles import Names, Reader, is_number, is_text, listed, plain
 from training.table import SeriesTable
+from training.wording import option
 
 FEATURE_WORDS = ("metric", "variable", "sensor", "feature", "signal", "parameter", "tag", "channel", "measurement")
 FEATURE_NAMES = (*FEATURE_WORDS, *(f"{word}_name" for word in FEATURE_WORDS), "field", "attribute")
@@ -35,15 +36,15 @@ def take_long(reader: Reader, series_names: Sequence[str]) -> Long | None:
     if found is None:
         return None
     feature, value = found
-    features = reader.names_in(feature, "feature", "--feature")
+    features = reader.names_in(feature, "feature", option("feature"))
     if len(features.names) > MOST_FEATURES:
         raise DataError(
             f"{reader.sheet.path}: column '{feature}' names {len(features.names):,} features, more than "
-            f"{MOST_FEATURES:,}; name another with --feature"
+            f"{MOST_FEATURES:,}; name another with {option('feature')}"
         )
     values = take_numbers(reader, value)
     if values is None:
-        raise DataError(f"{reader.sheet.path}: column '{value}' holds no numbers; name another with --value")
+        raise DataError(f"{reader.sheet.path}: column '{value}' holds no numbers; name another with {option('value')}")
     return Long(feature, features, values)
 
 
@@ -56,11 +57,11 @@ def _named(reader: Reader) -> tuple[str, str] | None:
     features = [] if feature else [name for name in reader.named(FEATURE_NAMES) if is_text(reader.left[name])]
     values = [] if value else [name for name in reader.named(VALUE_NAMES) if name in left]
     values = values or [name for name, column in left.items() if is_number(column)]
-    for option, name, likely in (("--feature", feature, features), ("--value", value, values)):
+    for what, name, likely in (("feature", feature, features), ("value", value, values)):
         if name is None and len(likely) != 1:
             raise DataError(
-                f"{reader.sheet.path} is to be read in long form, and it is not clear which of its columns is {option} "
-                f"({listed(reader.sheet.names)}); name it with {option}"
+                f"{reader.sheet.path} is to be read in long form, and it is not clear which of its columns is "
+                f"{option(what)} ({listed(reader.sheet.names)}); name it with {option(what)}"
             )
     return feature or features[0], value or values[0]
 
@@ -76,9 +77,10 @@ def _unmistakable(reader: Reader, series_names: Sequence[str]) -> tuple[str, str
     others = [name for name, column in rest.items() if is_number(column) and plain(name) not in known]
     if [name for name in others if name != reader.wanted.series] != values:
         return None
+    as_series = option("series", f"'{features[0]}'")
     reader.notes.append(
         f"read in long form: column '{features[0]}' names the feature whose value is in '{values[0]}'; "
-        f"--series '{features[0]}' would make each a series of its own"
+        f"{as_series} would make each a series of its own"
     )
     return features[0], values[0]
 
@@ -106,6 +108,6 @@ def _check_filled(name: str, times: int, features: int, values: int) -> None:
     if times * features > LARGE_CELLS and values < LEAST_FILLED * times * features:
         raise DataError(
             f"series '{name}' in long form has {values:,} values of {features:,} features at {times:,} times, so that "
-            f"less than {LEAST_FILLED:.0%} of its table is filled; put them on a grid by --resample, such as 1min, or "
-            "name another column with --feature"
+            f"less than {LEAST_FILLED:.0%} of its table is filled; put them on a grid by {option('resample')}, such as "
+            f"1min, or name another column with {option('feature')}"
         )

@@ -18,6 +18,7 @@ from training import loader, rows
 from training.artifacts import Artifacts, write_json
 from training.split import FITTING, PARTS, Split, labels_of, parts_of, split
 from training.table import Table, load, pieces
+from training.wording import option
 
 TRAIN = PARTS.index("train")
 
@@ -114,10 +115,11 @@ def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
     longest = max(usable, key=usable.__getitem__)
     if not usable[longest]:
         raise TooLittleData(
-            "every reading is labelled an anomaly; name another column by --label, or leave it out by --ignore"
+            f"every reading is labelled an anomaly; name another column by {option('label')}, "
+            f"or leave it out by {option('ignore')}"
         )
     fitting = min(int(smallest * usable[longest] / 2), size - 1)
-    shorter = f", or shorten the window (--set window.size={fitting})" if fitting >= 4 else ""
+    shorter = f", or shorten the window ({option('set', f'window.size={fitting}')})" if fitting >= 4 else ""
     raise TooLittleData(
         f"no window of {size} rows fits into the {empty[0]} part: series '{longest}' has {usable[longest]} readings "
         f"outside of labelled anomalies{', and no series more' * (len(usable) > 1)}; give at least "
@@ -158,7 +160,7 @@ def _warnings(features: Sequence[str], series: Sequence[Moments]) -> list[str]:
     return [
         f"series differ from each other more than each varies by itself, in {len(apart)} of {len(features)} "
         f"features ({', '.join(apart[:4])}{', ...' * (len(apart) > 4)}): one detector will know none of them well; "
-        "train one for each kind of series, each with its own --dataset"
+        f"train one for each kind of series, each with its own {option('dataset')}"
     ]
 
 

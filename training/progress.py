@@ -32,6 +32,7 @@ from training.ingest import Table
 from training.preprocess import Prepared
 from training.split import PARTS
 from training.understood import facts_grid, features_grid
+from training.wording import option
 
 
 class Board:
@@ -119,7 +120,7 @@ class Board:
     def _shrunk(self, window: WindowShrunk) -> None:
         """Say that the window is not that of the config, and how to insist."""
         text = f"windows of {window.size} readings, for there are too few for {window.before}"
-        self._notes([f"{text}; to insist: --set window.size={window.before}"], "note", "dim")
+        self._notes([f"{text}; to insist: {option('set', f'window.size={window.before}')}"], "note", "dim")
 
     def _preprocessed(self, prepared: Prepared, config: TrainingConfig) -> None:
         """Say how many windows each part has, and what to be wary of."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from training.faults import DataError
 from training.grid import Resampling
 from training.sheets import Sheet
+from training.wording import option
 
 LONGEST_NAME = 256  # characters of a series id, as on the wire
 
@@ -39,8 +40,8 @@ class Wanted:
     @property
     def named(self) -> list[tuple[str, str]]:
         """All columns that have a role by what the caller says, each after the option that says it."""
-        label = [("--label", self.label)] if self.label else []
-        return [*self.needed.items(), *label, *(("--ignore", name) for name in self.ignore)]
+        label = [(option("label"), self.label)] if self.label else []
+        return [*self.needed.items(), *label, *((option("ignore"), name) for name in self.ignore)]
 
     def over(self, earlier: Wanted) -> Wanted:
         """This, with what was said earlier where it says nothing."""
@@ -49,8 +50,8 @@ class Wanted:
     @property
     def needed(self) -> dict[str, str]:
         """The columns that every file must have, by the option that names them."""
-        named = {"--time": self.time, "--series": self.series, "--feature": self.feature, "--value": self.value}
-        return {option: name for option, name in named.items() if name is not None}
+        named = {"time": self.time, "series": self.series, "feature": self.feature, "value": self.value}
+        return {option(told): name for told, name in named.items() if name is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ class Reader:
         """What is wrong with one cell."""
         return DataError(f"{self.sheet.path} {self.sheet.place(row)}, column '{column}': {problem}")
 
-    def names_in(self, column: str, what: str, option: str) -> Names:
+    def names_in(self, column: str, what: str, told: str) -> Names:
         """Take a column of names off the sheet; a row without one, or with one too long, is an error."""
         texts = pc.utf8_trim_whitespace(self.left.pop(column).cast(pa.string()))
         lengths = pc.fill_null(pc.utf8_length(texts), 0)
@@ -87,7 +88,7 @@ class Reader:
             row = pc.index(wrong, value=True).as_py()
             length = lengths[row].as_py()
             problem = f"no {what}" if not length else f"a {what} of {length} characters is longer than {LONGEST_NAME}"
-            raise self.error(row, column, f"{problem}; mend or remove the line, or name another column with {option}")
+            raise self.error(row, column, f"{problem}; mend or remove the line, or name another column with {told}")
         coded = texts.dictionary_encode().combine_chunks()
         return Names(tuple(coded.dictionary.to_pylist()), coded.indices.to_numpy())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from training.columns import Columns
 from training.faults import DataError
+from training.wording import option
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,14 @@ def refuse_other_shape(first: Source, other: Source) -> None:
         timed, without = (first, other) if other.time_column is None else (other, first)
         raise DataError(
             f"{without.file} has no column of times, which {timed.file} has ('{timed.time_column}'); "
-            "name one that all have with --time, or give files of one kind"
+            f"name one that all have with {option('time')}, or give files of one kind"
         )
     lacking = [name for name in first.features if name not in other.features]
     more = [name for name in other.features if name not in first.features]
     if first.feature_column is None and (lacking or more):
         name, (without, holder) = (lacking or more)[0], (other, first) if lacking else (first, other)
+        ignoring = option("ignore", f"'{name}'")
         raise DataError(
             f"{without.file} has no numeric column '{name}', which {holder.file} has; "
-            f"give files of one shape, or --ignore '{name}'"
+            f"give files of one shape, or {ignoring}"
         )

@@ -114,6 +114,5 @@ async def body(request: Request) -> AsyncIterator[bytes]:
 def too_much(limit: int) -> TooMuch:
     """The refusal of an upload beyond the limit."""
     return TooMuch(
-        f"the upload is larger than {limit // MEGABYTE} MB, the limit of admin.upload_megabytes; "
-        "send less, or gzip it, or train with: tidewatch train"
+        f"the upload is larger than {limit // MEGABYTE} MB, the limit of admin.upload_megabytes; send less, or gzip it"
     )

@@ -12,6 +12,7 @@ import sys
 import threading
 
 from stream_app.cli import tidewatch
+from training.wording import over_http
 
 MEGABYTE = 1_000_000
 GRACE_SECONDS = 5.0
@@ -25,7 +26,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICE)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    tidewatch(sys.argv[2:], prog_name="tidewatch")
+    with over_http():  # who reads what it says asked so
+        tidewatch(sys.argv[2:], prog_name="tidewatch")
 
 
 def _end_with_the_service() -> None:

@@ -8,7 +8,8 @@ from threading import Lock
 
 from models.detector import Detector
 from monitoring.admin_metrics import AdminMetrics
-from schemas.admin_predict import Ask, Columns, Predict
+from schemas.admin import Columns
+from schemas.admin_predict import Ask, Predict
 from schemas.errors import TidewatchError
 from stream_app.admin import rows, turns
 from stream_app.admin.datasets import Datasets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from schemas.admin import FeatureSeen, Options, Preview, RejectedRow
+from schemas.admin import Columns, FeatureSeen, Options, Preview, RejectedRow
 from schemas.errors import TidewatchError
 from stream_app.admin import sample
 from stream_app.admin.failures import Refused, TooMuch, Unusable
@@ -16,11 +16,13 @@ from training.health import Health, examine
 from training.roles import Wanted
 from training.table import Table
 from training.times import SECOND, rfc3339
+from training.wording import over_http
 
 MOST_SERIES = 50
 MOST_REJECTED = 1000
 
 
+@over_http()
 def preview(path: Path, kind: Kind, name: str, shown: str, options: Options) -> Preview:
     """Look at a file that is `shown` to people under its own name; a single series is called `name`.
 
@@ -40,8 +42,8 @@ def preview(path: Path, kind: Kind, name: str, shown: str, options: Options) -> 
     return _preview(table, examine(table.series, table.features, table.interval_us), kind, complete)
 
 
-def wanted(options: Options) -> Wanted:
-    """The options as training takes them."""
+def wanted(options: Columns) -> Wanted:
+    """The options as reading a file takes them."""
     if options.resample_by and not options.resample:
         raise Unusable("resample_by needs resample, such as 5min")
     grid = Resampling.parse(options.resample, options.resample_by or "last") if options.resample else None

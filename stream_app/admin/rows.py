@@ -12,15 +12,18 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector, Float64, Index
-from schemas.admin_predict import Columns, Predict
+from schemas.admin import Columns
+from schemas.admin_predict import Predict
 from schemas.errors import TidewatchError
 from schemas.reading import EpochMilliseconds, microseconds
 from stream_app.admin import kinds, sample
 from stream_app.admin.failures import Unusable
+from stream_app.admin.preview import wanted
 from stream_app.score import mismatches
 from training import ingest
-from training.roles import Wanted, listed
+from training.roles import listed
 from training.table import SeriesTable, Table
+from training.wording import over_http
 
 UNPACKED = 4  # times the limit of a body is what a file may hold when it is unpacked
 SHOWN = "the body"  # what a message calls the file
@@ -34,6 +37,7 @@ def of_json(asked: Predict, detector: Detector) -> Table:
     return Table(detector.features, (series,), detector.interval_us, (), None, "", None, None, ())
 
 
+@over_http()
 def of_file(content: bytearray, columns: Columns, series_id: str | None, detector: Detector, megabytes: int) -> Table:
     """What a CSV (gzip too) or Parquet file holds, columns by their names in any order. Raises Unusable.
 
@@ -48,8 +52,7 @@ def of_file(content: bytearray, columns: Columns, series_id: str | None, detecto
             sample.check_unpacked(came, UNPACKED * megabytes)
         path = came.rename(came.with_suffix("." + kind))
         try:
-            wanted = Wanted(columns.time, columns.series, columns.label, tuple(columns.ignore), reject=True)
-            table = ingest.read(path, wanted)
+            table = ingest.read(path, wanted(columns))
             mismatches(table, detector)
         except TidewatchError as error:
             raise Unusable(str(error).replace(str(path), SHOWN)) from None

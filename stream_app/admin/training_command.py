@@ -11,6 +11,7 @@ from pathlib import Path
 from schemas.admin import Options
 from stream_app.admin.failures import Unusable
 from training import config as configs
+from training.wording import over_http
 
 CONFIG = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a name of ours: never a path
 
@@ -25,6 +26,7 @@ class Training:
     memory_megabytes: int
     tracked: bool
 
+    @over_http()
     def check(self, options: Options) -> None:
         """Refuse a config that is none. Raises Unusable or ConfigError."""
         if options.config and not self._is_ours(options.config):

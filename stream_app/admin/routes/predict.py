@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from schemas.admin_predict import Ask, Columns, FileAsk, Predict
+from schemas.admin import Columns
+from schemas.admin_predict import Ask, FileAsk, Predict
 from schemas.admin_predict import Prediction as Answer
 from stream_app.admin.callers import Reader
 from stream_app.admin.failures import TooMuch, Unusable, WrongKind
@@ -101,7 +102,7 @@ async def _content(request: Request, megabytes: int, place: Place) -> bytearray:
 def _too_much(megabytes: int) -> TooMuch:
     return TooMuch(
         f"the body is larger than {megabytes} MB, the limit of admin.predict_megabytes; send it in parts that "
-        "overlap by a window less one row, or use: tidewatch score"
+        "overlap by a window less one row"
     )
 
 
