@@ -26,6 +26,14 @@ class NameRefused(StoreError):
     """A dataset or release name that no store holds; names come from Kafka too, and must not be paths."""
 
 
+class StoreBroken(StoreError):
+    """The system refuses, or what lies in the store can not be read: whoever runs it has to mend something."""
+
+
+class StoreFull(StoreBroken):
+    """There is no room for another file."""
+
+
 class ReleaseExists(StoreError):
     """A release is immutable: its name is taken."""
 

@@ -27,7 +27,8 @@ from models.store.base import (
     RELEASE,
     ReleaseExists,
     ReleaseMissing,
-    StoreError,
+    StoreBroken,
+    StoreFull,
     check_names,
     check_whole,
     succeed,
@@ -72,7 +73,7 @@ class LocalStore:
         folder = self.root / dataset / release
         with _told(folder):
             if not folder.is_dir():
-                raise ReleaseMissing(f"dataset {dataset!r} has no release {release} in {self.root}")
+                raise ReleaseMissing(f"dataset {dataset!r} has no release {release}")
             return {path.name: _read(path) for path in sorted(folder.iterdir())}
 
     def champion(self, dataset: str) -> Champion | None:
@@ -86,7 +87,7 @@ class LocalStore:
         try:
             champion = msgspec.json.decode(content, type=Champion)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path} can not be read ({error}); remove it and promote a release again") from error
+            raise StoreBroken(f"{path} can not be read ({error}); remove it and promote a release again") from error
         check_names(dataset, champion.release)
         return champion
 
@@ -108,7 +109,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{error.filename or path}: {error.strerror}; mend that and try again") from error
+        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreBroken
+        raise kind(f"{error.filename or path}: {error.strerror}; mend that and try again") from error
 
 
 @contextmanager

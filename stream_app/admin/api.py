@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from config.settings import FILES, Settings, load
 from models.manifest import BundleError
-from models.store.base import NameRefused, ReleaseMissing, StoreConflict, StoreError
+from models.store.base import NameRefused, ReleaseMissing, StoreBroken, StoreConflict, StoreError, StoreFull
 from schemas.errors import TidewatchError
 from stream_app.admin import failures, problems
 from stream_app.admin.database import DatabaseError, DatabaseFull
@@ -30,6 +31,7 @@ from stream_app.admin.parts import assemble
 from stream_app.admin.routes import datasets, health, jobs, metrics, predict, releases, sessions, uploads
 from stream_app.admin.small_bodies import SmallBodies
 
+log = logging.getLogger(__name__)
 Handler = Callable[[Request, Exception], Awaitable[problems.ProblemResponse]]
 CODES: dict[type[TidewatchError], int] = {
     failures.NotSignedIn: 401,
@@ -48,6 +50,8 @@ CODES: dict[type[TidewatchError], int] = {
     BundleError: 409,
     NameRefused: 422,
     ReleaseMissing: 404,
+    StoreBroken: 503,
+    StoreFull: 507,
     StoreConflict: 409,
     StoreError: 409,
     TidewatchError: 422,
@@ -122,7 +126,16 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
         action, subject = request.method, quote(request.scope["path"])[:LONGEST_PATH]
         await run_in_threadpool(request.app.state.parts.audit.note, caller, action, subject, f"refused: {error}")
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
-    return problems.answer(request, status, str(error), kind, headers=headers)
+    return problems.answer(request, status, _without_paths(error), kind, headers=headers)
+
+
+def _without_paths(error: Exception) -> str:
+    """What an error says to who asked: of the service's own disk the log alone tells."""
+    if isinstance(error, StoreBroken):
+        log.error("the store of releases: %s", error)
+        trouble = "is full" if isinstance(error, StoreFull) else "can not be used now"
+        return f"the store of releases {trouble}; ask who runs the service, whose log says why"
+    return str(error)
 
 
 async def _no_room(request: Request, error: Exception) -> problems.ProblemResponse:

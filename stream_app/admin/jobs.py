@@ -22,21 +22,28 @@ WORTH_WAITING_SECONDS = 60
 class Jobs:
     """The table of jobs. Who asks sees their own."""
 
-    def __init__(self, database: Database, folders: Folders, waiting_cap: int) -> None:
-        self.database, self.folders, self.waiting_cap = database, folders, waiting_cap
+    def __init__(self, database: Database, folders: Folders, waiting_cap: int, owner_waiting_cap: int) -> None:
+        """At most so many wait, and of one owner's so many."""
+        self.database, self.folders = database, folders
+        self.waiting_cap, self.owner_waiting_cap = waiting_cap, owner_waiting_cap
 
-    def check_queue(self) -> None:
-        """Raise TooOften if too many wait."""
-        waiting = self.database.one("SELECT count(*) AS jobs FROM jobs WHERE state = 'queued'")
-        if waiting and waiting["jobs"] >= self.waiting_cap:
-            raise TooOften(
-                f"{waiting['jobs']} trainings wait, which is all that may (admin.jobs_waiting_cap); try again later",
-                WORTH_WAITING_SECONDS,
-            )
+    def check_queue(self, owner: str) -> None:
+        """Raise TooOften if too many wait for another of an owner's."""
+        waiting = self.database.all("SELECT owner FROM jobs WHERE state = 'queued'")
+        own = sum(row["owner"] == owner for row in waiting)
+        for whose, count, cap, setting in (
+            ("of yours ", own, self.owner_waiting_cap, "admin.owner_jobs_waiting_cap"),
+            ("", len(waiting), self.waiting_cap, "admin.jobs_waiting_cap"),
+        ):
+            if count >= cap:
+                raise TooOften(
+                    f"{count} trainings {whose}wait, which is all that may ({setting}); try again later",
+                    WORTH_WAITING_SECONDS,
+                )
 
     def add(self, job: str, owner: str, dataset: str, upload: str, options: Options) -> None:
         """A job that waits. Within one step of the database with its upload."""
-        self.check_queue()
+        self.check_queue(owner)
         self.database.run(
             "INSERT INTO jobs (id, dataset, upload, owner, request, state, created)"
             " VALUES (?, ?, ?, ?, ?, 'queued', ?)",

@@ -41,7 +41,7 @@ class Uploads:
         """Refuse what can be refused before the file has come."""
         self.datasets.check_writable(owner, dataset)
         self.training.check(options)
-        self.jobs.check_queue()
+        self.jobs.check_queue(owner)
 
     def accept(
         self, owner: str, dataset: str, arrived: Arrived, file_name: str | None, options: Options, key: str | None

@@ -35,8 +35,8 @@ def service(tmp_path_factory):
     database = Database(folder / "admin" / DATABASE)
     _, text = Tokens(database).create("local")
     database.close()
-    limits = {"job_minutes": 1e-6, "jobs_waiting_cap": 10**6, "failures_cap": 10**6, "upload_megabytes": 1}
-    with AdminProcess(folder, **limits) as service:
+    caps = dict.fromkeys(("jobs_waiting_cap", "owner_jobs_waiting_cap", "failures_cap"), 10**6)
+    with AdminProcess(folder, job_minutes=1e-6, upload_megabytes=1, **caps) as service:
         service.client.headers["Authorization"] = f"Bearer {text}"
         assert send(service.client, "pumps", WITH_OPERATOR).status_code == 202
         yield service

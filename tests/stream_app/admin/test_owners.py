@@ -9,6 +9,7 @@ import pytest
 from models.store import open_store
 from stream_app.admin.database import Database
 from stream_app.admin.parts import DATABASE
+from stream_app.admin.tokens import Tokens
 from tests import tiny_release
 from tests.stream_app.admin.service import problem, readings, send, served, settings
 from tests.watchers import wait_until
@@ -48,6 +49,23 @@ def test_reading_is_not_operating(client, headers):
     """A token with the scope `read` sees its owner's datasets, and uploads nothing."""
     assert client.get("/datasets/annas", headers=headers["reader"]).status_code == 200
     assert "takes operate" in problem(send(client, "annas", readings(), headers=headers["reader"]), 403)
+
+
+def test_one_owner_does_not_fill_the_queue(tmp_path):
+    """Each has so many trainings that wait, whatever others have: 429 names the setting."""
+    chosen = settings(tmp_path, owner_jobs_waiting_cap=1)
+    database = Database(chosen.admin.folder / DATABASE)
+    anna, bert = ({"Authorization": f"Bearer {Tokens(database).create(name)[1]}"} for name in ("anna", "bert"))
+    database.close()
+    with served(chosen) as client:
+        job = send(client, "runs", readings(), headers=anna).json()["job"]["id"]
+        path = f"/jobs/{job}"
+        wait_until(lambda: client.get(path, headers=anna).json()["state"] == "running", "it has its turn", 10)
+        assert send(client, "waits", readings(), headers=anna).status_code == 202
+        refused = send(client, "more", readings(), headers=anna)
+        assert "admin.owner_jobs_waiting_cap" in problem(refused, 429)
+        assert int(refused.headers["retry-after"]) > 0
+        assert send(client, "berts", readings(), headers=bert).status_code == 202
 
 
 def test_a_name_belongs_to_its_first_owner(client, headers):

@@ -262,7 +262,8 @@ def test_releases_are_listed_shown_promoted_and_rolled_back(client, chosen):
     assert ask(client).json()["release"] == second
     assert "nowhere" in problem(client.get("/releases/nowhere"), 404)
     assert "nowhere" in problem(client.post("/releases/nowhere/rollback"), 404)
-    problem(client.post("/releases/pumps/20200101T000000Z-000000/promote"), 404)
+    missing = client.post("/releases/pumps/20200101T000000Z-000000/promote")
+    assert problem(missing, 404).endswith("no release 20200101T000000Z-000000")
 
 
 def test_a_promotion_elsewhere_is_found(client, chosen):
@@ -273,6 +274,23 @@ def test_a_promotion_elsewhere_is_found(client, chosen):
     assert answer.json()["dataset"] == "fresh"
     second = tiny_release.publish(open_store(chosen.store.url), "fresh", 1)
     wait_until(lambda: ask(client, dataset="fresh").json()["release"] == second, "the second release scores")
+
+
+def test_a_store_that_can_not_be_used_is_no_fault_of_who_asks(tmp_path, caplog):
+    """503, or 507 where it is full; the file is told by the log alone."""
+    chosen = settings(tmp_path)
+    folder = Path(chosen.store.url.removeprefix("dir:"))
+    for dataset in ("pointer", "folder"):
+        tiny_release.publish(open_store(chosen.store.url), dataset)
+    (folder / "pointer" / "champion.json").write_text("{")
+    with served(chosen) as client:
+        (folder / "folder" / "champion.json").unlink()
+        (folder / "folder" / "champion.json").mkdir()
+        for dataset in ("pointer", "folder"):
+            answer = client.get(f"/datasets/{dataset}")
+            assert str(tmp_path) not in answer.text
+            assert "store of releases can not be used" in problem(answer, 503)
+            assert f"{folder / dataset}" in caplog.text
 
 
 def test_a_release_that_is_broken_is_told_as_that(client, chosen):
