@@ -13,15 +13,13 @@ SIGN_IN = "/page/sign-in"
 
 
 def asked(request: Request) -> bool:
-    """Whether a request is one for a page, and not for the API."""
-    path = request.scope["path"]
-    return request.method in {"GET", "HEAD"} and (path == "/" or path.startswith("/page"))
+    """Whether a page was asked for, and neither the API nor, by a page that looks again, a part of itself."""
+    path, again = request.scope["path"], "HX-Request" in request.headers
+    return request.method in {"GET", "HEAD"} and (path == "/" or path.startswith("/page")) and not again
 
 
 def refusal(request: Request, status: int, detail: str) -> Response:
-    """The error's page; who is not signed in is sent there, also by a part of a page that asks for itself again."""
+    """The error's page; who is not signed in is sent to where one does."""
     if status == HTTPStatus.UNAUTHORIZED:
-        if "HX-Request" in request.headers:
-            return Response(status_code=status, headers={"HX-Redirect": SIGN_IN})
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
     return shown("error.html", None, status, title=HTTPStatus(status).phrase, detail=detail)

@@ -1,6 +1,7 @@
 // What htmx does not do by itself: say what the API answered, send JSON, and let files be dropped.
 const within = (element, selector) => element.closest("form, section")?.querySelector(selector);
 const trouble = document.getElementById("trouble");
+const SIGN_IN = "/page/sign-in";
 
 function say(place, words) {
   place.textContent = words;
@@ -23,7 +24,9 @@ addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 // After an action: to where the form says, to the job that it began, or every part of the page that cares looks again.
+// Whose session has ended meanwhile, or was ended in another tab, signs in again.
 addEventListener("htmx:afterRequest", ({ detail: { elt, xhr, successful, requestConfig } }) => {
+  if (xhr.status === 401 && location.pathname !== SIGN_IN) return location.assign(SIGN_IN);
   if (requestConfig.verb === "get") return say(trouble, successful ? "" : refused(xhr));
   say(within(elt, ".problem") ?? trouble, successful ? "" : refused(xhr));
   sending(elt, null);
@@ -89,14 +92,16 @@ for (const drop of document.querySelectorAll(".drop")) {
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
-  input.addEventListener("change", () => {
+  const chosen = () => {
     const file = input.files[0];
     drop.classList.toggle("full", Boolean(file));
     if (file) words.textContent = `${file.name}, ${size(file.size)}`;
     else words.innerHTML = usual;
     const name = input.form.elements.dataset;
     if (file && name && !name.value) name.value = suggested(file.name);
-  });
+  };
+  input.addEventListener("change", chosen);
+  addEventListener("pageshow", chosen); // who comes back finds it filled in by the browser
 }
 
 const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);

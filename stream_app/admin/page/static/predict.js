@@ -40,7 +40,8 @@ async function score() {
   const answer = await fetch(`/predict?${query}`, { method: "POST", headers, body }).catch(() => {
     throw new Error("The service does not answer; is it running?");
   });
-  const content = await answer.json();
+  const content = await answer.json().catch(() => ({ detail: `The service answered ${answer.status}.` }));
+  if (answer.status === 401) location.assign("/page/sign-in");
   if (!answer.ok) throw new Error(content.detail);
   return content;
 }

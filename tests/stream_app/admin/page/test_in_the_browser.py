@@ -72,6 +72,18 @@ def test_two_clicks_are_one_upload(browse, service, file):
     service.delete(f"/jobs/{jobs[0]['id']}")
 
 
+def test_who_comes_back_finds_the_file_chosen(browse, service, file):
+    """The browser still has the file in its field: then the page says so."""
+    page = browse()
+    page.set_input_files("#upload input[type=file]", file)
+    page.get_by_role("button", name="Train a detector").click()
+    page.wait_for_url("**/page/jobs/*")
+    service.delete(f"/jobs/{page.url.rsplit('/', 1)[1]}")
+    page.go_back()
+    expect(page.locator("#upload .drop-words")).to_contain_text(file.name)
+    expect(page.get_by_label("Name of the dataset")).to_have_value("pump-hall-3")
+
+
 def test_a_dropped_file_is_taken(browse, service):
     """What is dropped on the field is in it, as if it had been chosen."""
     page = browse()

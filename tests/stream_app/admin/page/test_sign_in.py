@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.stream_app.admin.service import send, served, settings
+from tests.stream_app.admin.service import ended, readings, send, served, settings
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,47 @@ def test_a_page_whose_session_has_ended_asks_again(browse, tokens, complaints):
     tokens.revoke(made.id)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert all("401" in words for words in complaints)
+    complaints.clear()
+
+
+@pytest.mark.parametrize("button", ["Train again", "Score"])
+def test_who_was_signed_out_in_another_tab_signs_in_again(browse, service, tokens, complaints, button):
+    """What is clicked on a page that is still open leads there, as what looks again by itself does."""
+    text = tokens.create("fred")[1]
+    hers = httpx.Client(base_url=service.base_url, headers={"Authorization": f"Bearer {text}"}, trust_env=False)
+    job = ended(hers, send(hers, "freds", readings()).json()["job"]["id"])["id"]
+    page = browse("/page/sign-in")
+    sign_in(page, text)
+    page.wait_for_url(lambda url: url.endswith("/"))
+    page.clock.install()
+    page.goto(f"/page/jobs/{job}" if button == "Train again" else "/page/datasets/freds")
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))  # so it does not look again by itself
+    page.locator("summary").first.click()
+    if button == "Score":
+        page.get_by_label("Rows as CSV").fill(readings().decode())
+    other = page.context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("**/page/sign-in")
+    page.get_by_role("button", name=button, exact=True).click()
+    page.wait_for_url("**/page/sign-in")
+    assert all("401" in words for words in complaints)
+    complaints.clear()
+
+
+def test_a_page_of_another_s_says_why_it_is_stale(browse, service, tokens, file, complaints):
+    """Who signs in as somebody else in another tab is told what the page that is still open asks for in vain."""
+    hers = tokens.create("gina")[1]
+    page = browse("/page/sign-in")
+    sign_in(page, hers)
+    page.wait_for_url(lambda url: url.endswith("/"))
+    send(service, "ginas", file.read_bytes(), headers={"Authorization": f"Bearer {hers}"})
+    page.goto("/page/datasets/ginas")
+    other = page.context.new_page()
+    other.goto("/page/sign-in")
+    sign_in(other, tokens.create("hugo")[1])
+    expect(page.locator("#trouble")).to_contain_text("no dataset 'ginas'")
+    assert all("404" in words for words in complaints)
     complaints.clear()
 
 
