@@ -126,6 +126,22 @@ def test_pasted_rows_are_scored_again_and_again(browse, pumps):
     expect(page.locator("#happenings")).to_contain_text("Nothing: every window is as in training.")
 
 
+def test_rows_that_were_left_out_are_told(browse, pumps):
+    """A few rows of what is tried may be broken: the others are scored, and those are named by line."""
+    lines = readings(seed=8).splitlines()
+    lines[40] = b"no time,1,2"
+    page = browse("/page/datasets/pumps")
+    page.get_by_text("Or paste rows").click()
+    page.get_by_label("Rows as CSV").fill(b"\n".join(lines).decode())
+    page.get_by_role("button", name="Score", exact=True).click()
+    expect(page.locator("#answer-figures")).to_contain_text("292")  # windows of 8 in 299 rows
+    expect(page.locator("#ask .problem")).to_contain_text(re.compile("1 row was left out: line 41: .*no time"))
+    page.get_by_label("Rows as CSV").fill(readings(seed=8).decode())
+    page.get_by_role("button", name="Score", exact=True).click()
+    expect(page.locator("#answer-figures")).to_contain_text("293")
+    expect(page.locator("#ask .problem")).to_be_hidden()
+
+
 def test_drift_is_seen_at_a_glance(browse, service, pumps):
     """After rows whose mean has moved, the dataset says which feature, on its page and among all."""
     moved = [[0.5, 30.0 + row % 3] for row in range(400)]
