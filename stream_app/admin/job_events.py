@@ -20,6 +20,7 @@ class Standing:
     """Where a training stands. It takes the events of `training/told.py`, one at a time."""
 
     stage: str | None = None
+    named: str | None = None  # the release that it is to publish
     epochs: dict[str, int] = field(default_factory=dict)  # at most, by member, in the order of training
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     train_began: float | None = None
@@ -35,7 +36,7 @@ class Standing:
         self.newest = event["at"]
         match event:
             case {"event": "run"}:
-                self.epochs = event["epochs"]
+                self.named, self.epochs = event["release"], event["epochs"]
             case {"event": "stage"}:
                 self.stage = event["stage"]
                 self.train_began = event["at"] if self.stage == "train" else self.train_began

@@ -96,7 +96,7 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     datasets = Datasets(database, store)
     jobs = Jobs(database, folders, admin.jobs_waiting_cap, admin.owner_jobs_waiting_cap)
     cleaning = Cleaning(database, folders, admin.jobs_kept)
-    workshop = Workshop(jobs, training, cleaning, admin.jobs_at_once, admin.job_minutes)
+    workshop = Workshop(jobs, training, cleaning, store, admin.jobs_at_once, admin.job_minutes)
     uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
     metrics = AdminMetrics(new_registry())
     cap, threads = settings.worker.detectors_cap, settings.worker.threads

@@ -8,12 +8,13 @@ import re
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Condition, Event, Thread
 from time import monotonic
 from typing import IO
 
+from models.store.base import Store, StoreError
 from schemas.admin import JobState, Options
 from stream_app.admin.cleaning import Cleaning
 from stream_app.admin.database import DatabaseError, Row
@@ -40,8 +41,10 @@ class Running:
 class Workshop:
     """Takes jobs in turn, and puts on record how each ended."""
 
-    def __init__(self, jobs: Jobs, training: Training, cleaning: Cleaning, at_once: int, minutes: float) -> None:
-        self.jobs, self.training, self.cleaning = jobs, training, cleaning
+    def __init__(
+        self, jobs: Jobs, training: Training, cleaning: Cleaning, store: Store, at_once: int, minutes: float
+    ) -> None:
+        self.jobs, self.training, self.cleaning, self.store = jobs, training, cleaning, store
         self.minutes = minutes
         self._changed, self._stopping = Condition(), False
         self._running: dict[str, Running] = {}
@@ -50,7 +53,7 @@ class Workshop:
     def start(self) -> None:
         """Put the jobs of a service that was killed on record as failed, and begin with those that wait."""
         for row in self.jobs.running():
-            standing = Follower(self._folder(row) / "events.jsonl").read()
+            standing = self._stood(row, Follower(self._folder(row) / "events.jsonl"))
             self.jobs.end(row["id"], "failed", standing, "the service ended while it ran; upload or train it again")
             log.warning(
                 "job %s of dataset %s was left by a service that ended; it has failed", row["id"], row["dataset"]
@@ -133,7 +136,10 @@ class Workshop:
             process = self._begin(row, folder, output)
             ended = self._watch(process, running)
         state, error = ended or self._came_of(process.returncode, folder)
-        self._end(row, state, running.follower.read(), _shown(error, row))
+        standing = self._stood(row, running.follower)
+        if state == "cancelled" and standing.promoted:
+            state = "succeeded"
+        self._end(row, state, standing, _shown(error, row))
         log.info("job %s of dataset %s %s%s", row["id"], row["dataset"], state, f": {error}" if error else "")
         self.cleaning.clean(row["owner"], row["dataset"])
 
@@ -153,7 +159,7 @@ class Workshop:
         """Wait for the end of a process, or bring it about; None if it ended by itself."""
         began = monotonic()
         while process.poll() is None:
-            if running.cancelled.is_set():
+            if running.cancelled.is_set() and not running.follower.read().promoted:
                 return _ended(process, "cancelled", None)
             if self._stopping:
                 return _ended(process, "failed", "the service was stopped while it ran; train it again")
@@ -163,6 +169,18 @@ class Workshop:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_SECONDS)
         return None
+
+    def _stood(self, row: Row, follower: Follower) -> Standing:
+        """Where a training stood at its end: its release may serve although it was ended before it could say so."""
+        standing = follower.read()
+        try:
+            champion = None if standing.promoted else self.store.champion(row["dataset"])
+        except StoreError as error:
+            log.error("whether job %s has promoted its release is not known: %s", row["id"], error)
+            return standing
+        if champion is not None and standing.named in (champion.release, *champion.previous):
+            return replace(standing, release=standing.named, promoted=True)
+        return standing
 
     def _came_of(self, code: int, folder: Path) -> tuple[JobState, str | None]:
         if code == 0:

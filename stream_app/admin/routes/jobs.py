@@ -78,7 +78,11 @@ def report(job: str, parts: With, caller: Reader) -> FileResponse:
 
 @router.delete("/jobs/{job}", status_code=202, responses=documented(404, 409))
 def cancel(job: str, parts: With, caller: Operator) -> Job:
-    """End a job that waits or runs; what it has published before stays."""
+    """End a job that waits or runs; what it has published before stays.
+
+    It is told to end, and is `cancelled` some moments later. One whose release is put into service before that goes
+    on to its end, and has `succeeded`: roll back instead.
+    """
     row = parts.jobs.find(caller.owner, job)
     refuse_ended(row)
     parts.workshop.cancel(row["id"])

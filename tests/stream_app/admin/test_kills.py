@@ -78,6 +78,22 @@ def test_the_next_training_serves(trainings):
     wait_until(lambda: trainings.serving("promote") == job["release"], "predictions go over to it", 30)
 
 
+@pytest.mark.parametrize("stage", ["package", "report"])
+def test_a_training_that_serves_is_not_cancelled(tmp_path, stage):
+    """Told to end after its promotion, and before or after it has said so, it has succeeded: what it says is true."""
+    with AdminProcess(tmp_path) as service:
+        store = open_store(f"dir:{service.folder / 'store'}")
+        job = send(service.client, "late", readings(), **OPTIONS).json()["job"]["id"]
+        process = training_of(service.folder / "admin" / "owners" / "local" / "late" / "jobs" / job)
+        process.hold(stage, lambda: store.champion("late") is not None)
+        assert service.client.delete(f"/jobs/{job}").status_code == 202
+        process.go_on()
+        told = ended(service.client, job)
+        champion = store.champion("late")
+        assert champion is not None
+        assert (told["state"], told["promoted"], told["release"]) == ("succeeded", True, champion.release)
+
+
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
     """A service killed while two trainings run, one waits, and an upload is half there; and its successor."""
