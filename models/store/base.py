@@ -89,11 +89,11 @@ def check_names(dataset: str, release: str | None = None) -> None:
     """Refuse names that a store does not hold."""
     if not DATASET.fullmatch(dataset):
         raise NameRefused(
-            f"dataset {dataset!r} is not a name: use up to 100 letters, digits, dots, dashes and underscores, "
+            f"dataset {dataset!r:.120} is not a name: use up to 100 letters, digits, dots, dashes and underscores, "
             "beginning with a letter or digit"
         )
     if release is not None and not RELEASE.fullmatch(release):
-        raise NameRefused(f"release {release!r} is not a name like 20260829T101500Z-3f2a91")
+        raise NameRefused(f"release {release!r:.60} is not a name like 20260829T101500Z-3f2a91")
 
 
 def check_whole(dataset: str, release: str, files: Mapping[str, bytes]) -> None:

@@ -57,7 +57,6 @@ CODES: dict[type[TidewatchError], int] = {
     TidewatchError: 422,
 }
 RECORDED = (403, 409)  # who may not, or not there, is on record with what was tried
-LONGEST_PATH = 200
 
 
 def create(settings: Settings) -> FastAPI:
@@ -123,7 +122,7 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
     if isinstance(error, failures.TooOften):
         headers["Retry-After"] = str(error.seconds)
     if status in RECORDED and (caller := getattr(request.state, "caller", None)):
-        action, subject = request.method, quote(request.scope["path"])[:LONGEST_PATH]
+        action, subject = request.method, quote(request.scope["path"])[: problems.LONGEST_PATH]
         await run_in_threadpool(request.app.state.parts.audit.note, caller, action, subject, f"refused: {error}")
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
     return problems.answer(request, status, _without_paths(error), kind, headers=headers)

@@ -17,6 +17,7 @@ from schemas.admin import Problem
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 20  # complaints about a request
+LONGEST_PATH = 200  # characters of one that is repeated
 
 
 class ProblemResponse(JSONResponse):
@@ -49,7 +50,7 @@ def answer(
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.scope["path"],
+        "instance": request.scope["path"][:LONGEST_PATH],
     }
     if errors:
         content["errors"] = list(errors)
@@ -59,7 +60,7 @@ def answer(
 async def of_framework(request: Request, error: Exception) -> ProblemResponse:
     """What the framework itself refuses: no such path, a method that it does not have, a body that is no form."""
     assert isinstance(error, HTTPException)
-    path = request.scope["path"]
+    path = request.scope["path"][:LONGEST_PATH]
     ways_out = {
         404: f"there is nothing at {path}; GET /openapi.json lists what there is",
         405: f"{request.method} is not possible at {path}; the header Allow says what is",

@@ -28,6 +28,14 @@ def test_an_unknown_path_is_a_problem(client):
     assert "/nowhere" in problem(client.get("/nowhere"), 404)
 
 
+@pytest.mark.parametrize("folder", ["datasets", "nowhere", "jobs", "releases"])
+def test_a_path_that_is_very_long_is_not_repeated_whole(client, folder):
+    """An answer is small, whatever was asked."""
+    answer = client.get(f"/{folder}/{'a' * 50_000}")
+    assert answer.status_code in {404, 422}
+    assert len(answer.content) < 1000
+
+
 def test_a_wrong_method_is_a_problem_that_says_which_are_right(client):
     """405, with the header Allow."""
     answer = client.delete("/healthz")
