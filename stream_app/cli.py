@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -84,7 +85,8 @@ class CommandLine(click.Group):
             raise  # whoever read our output has enough: click ends us quietly
         except OSError as error:  # a full disk, a folder that is a file, no permission
             where = f"{error.filename}: " if error.filename else ""
-            _say(f"{where}{error.strerror or error}")
+            remedy = "; free some, and do it again" if error.errno == errno.ENOSPC else ""
+            _say(f"{where}{error.strerror or error}{remedy}")
             sys.exit(1)
         except click.ClickException as error:
             error.show()

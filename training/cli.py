@@ -99,7 +99,7 @@ def train(
     """
     began, store = time.monotonic(), settings.store.url
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is the same as Ctrl-C
-    run = _find(earlier, dataset, run_dir) if earlier else _begin(data, dataset, run_dir, only, store, wishes)
+    run = _begin(data, dataset, run_dir, only, store, wishes) if earlier is None else _find(earlier, dataset, run_dir)
     with run.locked(), _told_how_to_go_on(run):
         request = wished(run.request if data is None else replace(run.request, data=data), store, **wishes)
         console = Console(highlight=False)

@@ -90,6 +90,8 @@ def find_files(root: Path) -> tuple[Path, ...]:
         return (root,)
     if not root.exists():
         raise DataError(f"{root} does not exist; give a CSV or Parquet file, or a folder of them")
+    if not root.is_dir():
+        raise DataError(f"{root} is neither a file nor a folder; write what comes from it into a file, and give that")
     files = sorted(file for file in root.rglob("*") if file.is_file() and file.name.lower().endswith(SUFFIXES))
     visible = tuple(file for file in files if not any(p.startswith(".") for p in file.relative_to(root).parts))
     if not visible:

@@ -16,6 +16,7 @@ from schemas.errors import TidewatchError
 from schemas.training import TrainingConfig
 from training import loader, rows
 from training.artifacts import Artifacts, write_json
+from training.shrinking import SMALLEST
 from training.split import FITTING, PARTS, Split, labels_of, parts_of, split
 from training.table import Table, load, pieces
 from training.wording import option
@@ -98,9 +99,10 @@ def interval_of(table: Table, config: TrainingConfig) -> int:
 def _refuse_short(table: Table, size: int) -> None:
     longest = max(table.series, key=lambda series: len(series.times))
     if len(longest.times) < size:
+        shorter = ", or lower window.size" if size > SMALLEST else ""
         raise TooLittleData(
             f"window size {size} is longer than the {len(longest.times)} readings of series '{longest.name}'"
-            f"{'' if len(table.series) == 1 else ', the longest'}; give at least {size}, or lower window.size"
+            f"{'' if len(table.series) == 1 else ', the longest'}; give at least {size}{shorter}"
         )
 
 
@@ -119,7 +121,7 @@ def _refuse_empty(table: Table, cut: Split, config: TrainingConfig) -> None:
             f"or leave it out by {option('ignore')}"
         )
     fitting = min(int(smallest * usable[longest] / 2), size - 1)
-    shorter = f", or shorten the window ({option('set', f'window.size={fitting}')})" if fitting >= 4 else ""
+    shorter = f", or shorten the window ({option('set', f'window.size={fitting}')})" if fitting >= SMALLEST else ""
     raise TooLittleData(
         f"no window of {size} rows fits into the {empty[0]} part: series '{longest}' has {usable[longest]} readings "
         f"outside of labelled anomalies{', and no series more' * (len(usable) > 1)}; give at least "

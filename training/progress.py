@@ -43,7 +43,7 @@ class Board:
         self.progress = Progress(
             TextColumn("  {task.description:8}"),
             BarColumn(bar_width=30),
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            TextColumn("{task.fields[epoch]}"),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("validation {task.fields[validation]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
@@ -51,7 +51,7 @@ class Board:
         )
         self._known: Collection[str] = ()  # the stages that were run before
         self._tasks: dict[str, TaskID] = {
-            name: self.progress.add_task(name, False, epoch=0, epochs=config.training.epochs, loss="-", validation="-")
+            name: self.progress.add_task(name, False, epoch=self._place(name, 0), loss="-", validation="-")
             for name in config.members
         }
 
@@ -145,7 +145,12 @@ class Board:
     def _epoch(self, name: str, epoch: Epoch) -> None:
         """Show an epoch's losses."""
         loss, validation = f"{epoch.train_loss:.4f}", f"{epoch.validation_loss:.4f}"
-        self.progress.update(self._tasks[name], epoch=epoch.number, loss=loss, validation=validation)
+        place = self._place(name, epoch.number)
+        self.progress.update(self._tasks[name], epoch=place, loss=loss, validation=validation)
+
+    def _place(self, name: str, epoch: int) -> str:
+        """How far a member is, of how many epochs; those found in one go have none."""
+        return f"epoch {epoch}/{self.config.training.epochs}" if name in self.config.networks else "one go"
 
     def _fill(self, name: str) -> None:
         """Fill the bar, for training may have stopped early."""

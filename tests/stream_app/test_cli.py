@@ -125,7 +125,10 @@ def test_a_full_disk_is_one_line(added):
 
     added(fails)
     result = run("probe")
-    assert (result.exit_code, result.output) == (1, "error: var/runs/x.json: No space left on device\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        "error: var/runs/x.json: No space left on device; free some, and do it again\n",
+    )
 
 
 def test_a_bug_keeps_its_traceback(added):

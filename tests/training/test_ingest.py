@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,9 @@ def test_a_missing_path_and_an_empty_folder(tmp_path):
         ingest.read(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"holds no file that ends in \.csv"):
         ingest.read(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"pipe is neither a file nor a folder; write what comes from it into a file"):
+        ingest.find_files(tmp_path / "pipe")
 
 
 def test_files_of_two_shapes(tmp_path):

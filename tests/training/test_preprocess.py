@@ -16,6 +16,7 @@ from training import ingest
 from training.artifacts import read_json
 from training.preprocess import Prepared, TooLittleData, prepare, spreads
 from training.rows import blocks
+from training.shrinking import SMALLEST
 from training.split import PARTS
 from training.table import SeriesTable, Table, load
 
@@ -151,6 +152,9 @@ def test_nothing_but_anomalies():
 
 def test_a_window_too_short_is_not_proposed():
     """Below 4 readings there is no window: only more readings would do."""
+    smallest = CONFIG.model_copy(update={"window": CONFIG.window.model_copy(update={"size": SMALLEST})})
+    with pytest.raises(TooLittleData, match=r"longer than the 3 readings of series 's0'; give at least 4$"):
+        prepare(table(noise(3)), smallest)
     with pytest.raises(TooLittleData, match=r"give at least 160 without a long pause$"):
         prepare(table(noise(60)), CONFIG)
 

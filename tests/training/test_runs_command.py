@@ -164,6 +164,7 @@ def test_one_stage_alone(workplace):
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
+        (["--resume", ""], 1, "there is no run '', neither under var/runs nor as a path"),
         (["--resume", "nowhere"], 1, "there is no run 'nowhere', neither under var/runs nor as a path"),
         (["--resume", "stopped", "--dataset", "fans"], 1, "run stopped is of dataset 'plant', not 'fans'; begin a new"),
         (["--resume", "stopped", "--run-dir", "other"], 2, "--run-dir is for a new run"),
