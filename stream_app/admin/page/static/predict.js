@@ -22,8 +22,9 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-function tell(words) {
-  const place = form.querySelector(".problem");
+const tell = (words) => say(form.querySelector(".problem"), words);
+
+function say(place, words) {
   place.textContent = words;
   place.hidden = !words;
 }
@@ -59,7 +60,7 @@ function present(content) {
   begun = true;
   headline(content);
   list(events.sort((one, other) => other.peak - one.peak));
-  if (content.rejected_count) tell(leftOut(content));
+  say(byId("left-out"), content.rejected_count ? leftOut(content) : "");
   byId("answer").scrollIntoView({ block: "nearest" });
 }
 

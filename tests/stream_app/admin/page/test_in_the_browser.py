@@ -135,11 +135,11 @@ def test_rows_that_were_left_out_are_told(browse, pumps):
     page.get_by_label("Rows as CSV").fill(b"\n".join(lines).decode())
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator("#answer-figures")).to_contain_text("292")  # windows of 8 in 299 rows
-    expect(page.locator("#ask .problem")).to_contain_text(re.compile("1 row was left out: line 41: .*no time"))
+    expect(page.locator("#left-out")).to_have_text(re.compile("1 row was left out: line 41: .*no time"))
     page.get_by_label("Rows as CSV").fill(readings(seed=8).decode())
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator("#answer-figures")).to_contain_text("293")
-    expect(page.locator("#ask .problem")).to_be_hidden()
+    expect(page.locator("#left-out")).to_be_hidden()
 
 
 def test_drift_is_seen_at_a_glance(browse, service, pumps):
