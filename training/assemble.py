@@ -17,9 +17,10 @@ from training.resample import aggregate, regular
 from training.roles import Names
 from training.sheets import Sheet
 from training.table import SeriesTable
-from training.times import rfc3339, row_numbers
+from training.times import UNITS, Times, rfc3339, row_numbers
 from training.wording import option
 
+CLOCK_CHANGE = UNITS["h"]  # that summer time is put back by; by half of it on Lord Howe Island
 DUPLICATE_SHARE = 0.01  # up to so many readings of a time that was already there are dropped, more are an error
 
 
@@ -86,14 +87,30 @@ def _rising(
     if falls or many:
         at = int(np.argmax(steps < 0)) + 1 if falls else int(np.argmax(doubles))
         what = "is before" if falls else "repeats"
-        thin = f"keep one reading for each time, or one an interval by {option('resample')}"
-        way = "sort the file by time" if falls else thin
+        way = _sorted_by_time(columns.times, steps, at) if falls else _told_apart(columns.times)
         way += "" if columns.series_column else f", or name the column that tells series apart with {option('series')}"
         raise DataError(
             f"{sheet.path} {sheet.place(int(rows[at]))}: time {rfc3339(int(times[at]))} of {part} "
             f"{what} {rfc3339(int(times[at - 1]))} above it; {way}"
         )
     return ~doubles
+
+
+def _sorted_by_time(times: Times, steps: NDArray[np.int64], at: int) -> str:
+    """What to do about a time that goes back; a local clock that is put back by an hour does so once a year."""
+    back = int(np.median(steps)) - int(steps[at - 1])  # of where the next reading was to be
+    if times.local and back in (CLOCK_CHANGE, CLOCK_CHANGE // 2):
+        return (
+            "if the clock was put back there, write times with their offset, such as 2026-10-25T02:00:00+01:00; "
+            "else sort the file by time"
+        )
+    return "sort the file by time"
+
+
+def _told_apart(times: Times) -> str:
+    """What to do about a time that is there already."""
+    finer = "times closer than a microsecond are one; " if times.finer else ""
+    return f"{finer}keep one reading for each time, or one an interval by {option('resample')}"
 
 
 def put_together(pieces: Pieces, features: Sequence[str], how: Resampling | None) -> tuple[SeriesTable, ...]:

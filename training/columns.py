@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,23 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.dialect import DATE
 from training.faults import DataError
 from training.features import take_features, take_label
 from training.long_form import Long, take_long
-from training.roles import Names, Reader, Wanted, is_text, listed, plain, sample
+from training.roles import Names, Reader, Wanted, is_text, listed, plain
 from training.sheets import Sheet
-from training.times import Times, from_column, row_numbers
-from training.times import named as named_time
+from training.time_column import take_time
+from training.times import Times
 from training.wording import option
 
-TIME_NAMES = ("timestamp", "datetime", "date_time", "time", "date", "ts", "time_stamp", "event_time", "epoch", "t")
 SERIES_NAMES = (
     *("series_id", "series", "machine_id", "machine", "device_id", "device", "sensor_id", "asset_id", "unit_id"),
     *("unit_number", "host", "hostname", "id"),
 )
 THINGS = ("asset", "unit", "node", "pump", "turbine", "engine", "vehicle")  # as numbers, these may be sensors
-RUNNING = 0.75  # the share of steps forward from which on a column that is called a time is one
 ROWS_PER_SERIES = 4  # a column of names has at least so many rows for each
 
 
@@ -88,85 +83,6 @@ def _check_named(sheet: Sheet, wanted: Wanted) -> None:
     for told, name in wanted.named:
         if roles.setdefault(name, told) != told:
             raise DataError(f"column '{name}' is named by {roles[name]} and by {told}; a column has one role")
-
-
-def take_time(reader: Reader) -> tuple[str | None, Times]:
-    """The time of each row: the column named, else one known by name, else one that holds dates, else row numbers."""
-    wanted = reader.wanted
-    column, times = _find_time(reader, [wanted.series, wanted.label, wanted.feature, wanted.value])
-    if column is None or times is None:
-        return None, row_numbers(reader.sheet.rows)
-    if not times.valid.all():
-        row = int(np.argmin(times.valid))
-        value = reader.left[column][row].as_py()
-        problem = "no time" if value is None else f"'{value}' is no time like those around it"
-        raise reader.error(
-            row, column, f"{problem}; mend or remove the line, or name another column with {option('time')}"
-        )
-    del reader.left[column]
-    return column, times
-
-
-def _find_time(reader: Reader, reserved: Sequence[str | None]) -> tuple[str | None, Times | None]:
-    if (name := reader.wanted.time) is not None:
-        times = named_time(reader.left[name])
-        if times is None or not times.share:
-            value = reader.left[name][0].as_py()
-            problem = "no time" if value is None else f"'{value}' is no time"
-            raise reader.error(0, name, f"{problem}; name another with {option('time')}")
-        return name, times
-    for name in reader.named(TIME_NAMES):
-        if name not in reserved:
-            times = _with_time_of_day(reader, name) or named_time(reader.left[name])
-            if times is not None and times.share >= 0.5 and _runs(times):
-                return name, times
-    for name in [name for name in reader.left if name not in reserved]:
-        if _holds_dates(reader.left[name]) or _counts_epochs(reader, name):
-            return name, from_column(reader.left[name])
-    return None, None
-
-
-def _runs(times: Times) -> bool:
-    """Whether nearly all steps go forward: a temperature called `t` goes up and down."""
-    steps = np.diff(times.micros[times.valid])
-    return not len(steps) or float(np.mean(steps >= 0)) >= RUNNING
-
-
-def _with_time_of_day(reader: Reader, date: str) -> Times | None:
-    """A column of dates beside a column of times of day are one time."""
-    for name in reader.named(("time", "hour", "time_of_day")):
-        if name != date and plain(date) == "date" and _is_time_of_day(reader.left[name]):
-            parts = [reader.left[column].cast(pa.string()) for column in (date, name)]
-            times = from_column(pc.binary_join_element_wise(*parts, " "))
-            del reader.left[name]
-            return times
-    return None
-
-
-def _is_time_of_day(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_time(column.type):
-        return True
-    return is_text(column) and all(re.fullmatch(r"\d{1,2}:\d{2}.*", text) for text in sample(column))
-
-
-def _holds_dates(column: pa.ChunkedArray) -> bool:
-    """Whether a column is typed as time, or every text in it starts with a date."""
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return True
-    texts = sample(column) if is_text(column) else []
-    return bool(texts) and all(DATE.fullmatch(text) and text[2:3] != ":" for text in texts)
-
-
-def _counts_epochs(reader: Reader, name: str) -> bool:
-    """Whether the first column is whole numbers, never falling, in the range of epochs."""
-    column = reader.left[name]
-    if name != next(iter(reader.left)) or not pa.types.is_integer(column.type) or column.null_count:
-        return False
-    times = from_column(column)
-    return times is not None and bool(np.all(np.diff(times.micros) >= 0))
-
-
-# Series
 
 
 def take_series(reader: Reader, times: Times, long: Long | None) -> str | None:

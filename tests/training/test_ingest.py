@@ -119,9 +119,9 @@ def test_a_number_may_be_a_date(tmp_path):
 
 def test_columns_can_be_named(tmp_path):
     """What the caller names goes before what would be found."""
-    text = "time,start,where,b,c,truth\n5,0,7,1,1,0\n6,1,7,2,1,1\n"
+    text = "machine,start,where,b,c,truth\n5,0,7,1,1,0\n6,1,7,2,1,1\n"
     table = read(tmp_path, text, time="start", series="where", label="truth", ignore=("b",))
-    assert table.features == ("time", "c")
+    assert table.features == ("machine", "c")
     assert table.series[0].name == "7"
     assert table.series[0].labels is not None
     assert table.series[0].labels.tolist() == [False, True]
