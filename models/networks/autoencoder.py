@@ -18,7 +18,7 @@ class Autoencoder(nn.Module, ABC):
 
     It is given the newest `rows` rows of a detector's window, and judged by its error on the newest `judged` of them.
     With a linear path, which is fitted and frozen, what it learns is added to what that reconstructs.
-    `forward`, for training, is plain torch. `reconstruct`, for serving, gives the same numbers without gradients.
+    `forward` is for training, and has gradients. `reconstruct`, for serving, gives the same numbers without.
     """
 
     few: ClassVar[int]  # up to so many windows at once, `forward` is the faster of the two: `benchmarks.networks` tells

@@ -42,10 +42,8 @@ class _Layer(Function):
         projected, state = steps.new_empty(3 * hidden, batch), steps.new_zeros(hidden, batch)
         for_candidate, for_gates = torch.split(projected, [hidden, 2 * hidden])
         of_gates, of_candidate = torch.split(wh, [2 * hidden, hidden])
-        kept = (gates, *torch.split(gates, hidden, 1), candidates, recalled, states)
-        for row, (gate, reset, update, candidate, recall, after) in enumerate(
-            zip(*map(torch.unbind, kept), strict=True)
-        ):
+        kept = map(torch.unbind, (gates, *torch.split(gates, hidden, 1), candidates, recalled, states))
+        for row, (gate, reset, update, candidate, recall, after) in enumerate(zip(*kept, strict=True)):
             if row < len(steps):
                 torch.addmm(bias[: 3 * hidden], wi, steps[row], out=projected)
             torch.addmm(for_gates, of_gates, state, out=gate).sigmoid_()
@@ -66,12 +64,10 @@ class _Layer(Function):
         slope, some, start = states.new_zeros(3, hidden, batch)
         back, of_wh = wh.T.contiguous(), torch.zeros_like(wh)
         inputs = _Inputs(steps, wi, ctx.needs_input_grad[0])
-        each = zip(*map(torch.unbind, (of_states, *torch.split(gates, hidden, 1), candidates, recalled)), strict=True)
-        before = (start, *states[:-1].unbind())
-        for row, (given, reset, update, candidate, recall), state in reversed(
-            [*zip(range(rows), each, before, strict=True)]
-        ):
-            slope.add_(given)
+        kept = map(torch.unbind, (of_states, *torch.split(gates, hidden, 1), candidates, recalled))
+        each = zip(range(rows), (start, *states[:-1].unbind()), *kept, strict=True)
+        for row, state, given, reset, update, candidate, recall in reversed(list(each)):
+            slope.add_(given)  # of the state after this row; `state` is the one before
             torch.addcmul(slope, slope, update, value=-1, out=some)
             through_tanh(some, candidate, grad_input=of_candidate)
             torch.sub(state, candidate, out=some).mul_(slope)
