@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.faults import DataError
-from training.features import take_features, take_label
+from training.features import take_features
+from training.labels import take_label
 from training.long_form import Long, take_long
 from training.roles import Names, Reader, Wanted, is_text, listed, plain
 from training.sheets import Sheet

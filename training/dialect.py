@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SEPARATORS = (";", "\t", "|", ",", " ")
-MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a", "?", "-nan"])
+MISSING = frozenset(["", "na", "n/a", "<na>", "#n/a", "nan", "-nan", "null", "none", "?", "-", "--", "#div/0!"])
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+|[-+]?\d+\.")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.faults import DataError
-from training.features import LABEL_NAMES, PANDAS_INDEX, ROW_NUMBERS, take_numbers
+from training.features import PANDAS_INDEX, ROW_NUMBERS, take_numbers
 from training.roles import Names, Reader, is_number, is_text, listed, plain
 from training.table import SeriesTable
 from training.wording import option
@@ -72,7 +72,7 @@ def _unmistakable(reader: Reader, series_names: Sequence[str]) -> tuple[str, str
     values = [name for name in reader.named(VALUE_NAMES) if is_number(reader.left[name])]
     if len(features) != 1 or len(values) != 1 or reader.wanted.series == features[0]:
         return None
-    known = {*series_names, *ROW_NUMBERS, *LABEL_NAMES}
+    known = {*series_names, *ROW_NUMBERS}  # labels are taken already
     rest = {name: column for name, column in reader.left.items() if not name.startswith(PANDAS_INDEX)}
     others = [name for name, column in rest.items() if is_number(column) and plain(name) not in known]
     if [name for name in others if name != reader.wanted.series] != values:

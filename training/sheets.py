@@ -105,9 +105,11 @@ def _no_parquet(path: Path, error: Exception) -> DataError:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column without the encodings that CSV never has: categories and decimals."""
+    """A column without the encodings that CSV never has: categories, decimals and views."""
     if pa.types.is_dictionary(column.type):
-        return column.cast(column.type.value_type)
+        column = column.cast(column.type.value_type)
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
     return column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from training.numerals import Numerals
+
 SECOND = 1_000_000
 UNITS = {"us": 1, "ms": 1000, "s": SECOND, "min": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 YEAR_10000 = 253_402_300_800 * SECOND
@@ -61,6 +63,8 @@ def from_column(column: pa.ChunkedArray) -> Times | None:
 
 def named(column: pa.ChunkedArray) -> Times | None:
     """Read a column that is a time by its name: as `from_column`, or 20200131 as a date, or seconds since the start."""
+    if pa.types.is_string(column.type) and not Numerals.of(column.slice(0, SAMPLE)).stray.any():
+        column = Numerals.of(column).column
     times = from_column(column)
     if times is not None or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return times
