@@ -58,7 +58,7 @@ def understand(sheet: Sheet, wanted: Wanted) -> Columns:
     A DataError names what can not be used.
     """
     _check_named(sheet, wanted)
-    reader = Reader(sheet, wanted)
+    reader = Reader(sheet, wanted, _comments(sheet))
     for name in wanted.ignore:
         reader.left.pop(name, None)
     time_column, times = take_time(reader)
@@ -69,6 +69,14 @@ def understand(sheet: Sheet, wanted: Wanted) -> Columns:
     values = take_features(reader) if long is None else {}
     notes = (*reader.notes, *([] if long is None else _left_over(reader)))
     return Columns(values, long, times, time_column, series, series_column, labels, label_column, notes)
+
+
+def _comments(sheet: Sheet) -> list[str]:
+    if sheet.dialect is None or not sheet.dialect.comment:
+        return []
+    above = sheet.dialect.above
+    where = "line 1 is" if above == 1 else f"the first {above} lines are"
+    return [f"{where} left out: above the table, and begin{'s' * (above == 1)} with # ({sheet.dialect.comment!r:.60})"]
 
 
 def _left_over(reader: Reader) -> list[str]:

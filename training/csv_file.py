@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from training.dialect import MISSING, Dialect, sniff
+from training.dialect import MISSING, Dialect, is_comment, sniff
 from training.faults import DataError, fault, no_utf8, sentence
 from training.text_file import BLOCK_BYTES, BROKEN, blocks, open_bytes, open_text, records
 
-SAMPLE_LINES = 50
+SAMPLE_LINES, MOST_COMMENTS = 50, 1000
+STRANGERS = (
+    (re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE), "looks like HTML or XML"),
+    (re.compile(r'\s*(\{\s*("|\}|$)|\[\s*([{["\]]|$))'), "looks like JSON"),
+)
 FORMS = {form for word in MISSING for form in (word, word.upper(), word.capitalize())} | {"NaN", "-NaN"}
 NULLS = sorted(FORMS | {f" {form}" for form in FORMS})  # Arrow trims numbers, and not these
 
@@ -23,7 +29,7 @@ def dialect_of(path: Path, errors: str = "strict") -> Dialect:
     """How the file is written, by its first lines; a column without a name gets one."""
     dialect = sniff(_first_lines(path, errors))
     names = tuple(name or f"Unnamed: {index}" for index, name in enumerate(dialect.names))  # as pandas calls them
-    return Dialect(dialect.separator, dialect.decimal, dialect.header, names)
+    return replace(dialect, names=names)
 
 
 def read_columns(path: Path, dialect: Dialect, block: int = BLOCK_BYTES) -> Columns:
@@ -45,11 +51,12 @@ def read_columns(path: Path, dialect: Dialect, block: int = BLOCK_BYTES) -> Colu
 
 def _parsed(path: Path, dialect: Dialect, kinds: dict[str, pa.DataType], block: int) -> list[pa.Table]:
     """A table for each block: of the columns `kinds`, or of all, typed by what the block holds."""
-    header = next(line for _, line, _ in records(path, dialect)) if dialect.header else 0
+    header = next(line for _, line, _ in records(path, dialect)) if dialect.header else dialect.above
+    skipped = header - dialect.above
     try:
         with open_bytes(path) as stream:
-            pieces = blocks(stream, dialect.separator, block)
-            return [_table(piece, dialect, kinds, header * (not at)) for at, piece in enumerate(pieces)]
+            pieces = blocks(stream, dialect, block)
+            return [_table(piece, dialect, kinds, skipped * (not at)) for at, piece in enumerate(pieces)]
     except (pa.ArrowException, *BROKEN) as error:
         raise fault(path, dialect, error) from error
 
@@ -101,19 +108,23 @@ def _cast(tables: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.Chunke
     return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], kind)
 
 
-def _first_lines(path: Path, errors: str) -> list[str]:
-    """The first lines that are not blank, or a DataError for a file that has none or is no text."""
-    lines: list[str] = []
+def _first_lines(path: Path, errors: str) -> list[tuple[int, str]]:
+    """The first lines that are not blank, by number, or a DataError for a file that has none or is no table."""
+    lines: list[tuple[int, str]] = []
+    number = comments = 0
     try:
         with open_text(path, errors) as stream:
-            while len(lines) < SAMPLE_LINES and (line := stream.readline(1 << 20)):
-                lines += [line] if line.strip() else []
+            while len(lines) - comments < SAMPLE_LINES and (line := stream.readline(1 << 20)):
+                number += 1
+                comments += len(lines) == comments < MOST_COMMENTS and is_comment(line)
+                lines += [(number, line)] if line.strip() else []
     except UnicodeDecodeError as error:
         raise no_utf8(path) from error
     except BROKEN as error:
         raise DataError(f"{path} can not be read: {sentence(error)}; copy or make it again") from error
     if not lines:
         raise DataError(f"{path} is empty; give a file with a line for each reading")
-    if any("\0" in line for line in lines):
-        raise DataError(f"{path} is no text; give CSV in UTF-8, CSV in gzip, or Parquet")
+    what = next((what for pattern, what in STRANGERS if pattern.match(lines[0][1])), None)
+    if what or any("\0" in line for _, line in lines):
+        raise DataError(f"{path} {what or 'is no text'}; give CSV in UTF-8, CSV in gzip, or Parquet")
     return lines

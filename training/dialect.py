@@ -6,11 +6,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 SEPARATORS = (";", "\t", "|", ",", " ")
 MISSING = frozenset(["", "na", "n/a", "<na>", "#n/a", "nan", "-nan", "null", "none", "?", "-", "--", "#div/0!"])
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
+NAMED_SEPARATOR = re.compile(r'"?sep=([;\t|, ])"?\s*', re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+|[-+]?\d+\.")
 
@@ -23,11 +25,38 @@ class Dialect:
     decimal: str
     header: bool
     names: tuple[str, ...]
+    above: int = 0  # lines of the file that are not the table's
+    comment: str = ""  # the first of them, if it is one
 
 
-def sniff(lines: Sequence[str]) -> Dialect:
-    """The dialect of a table by its first lines (at least one, none of them blank)."""
-    separator = _separator(lines)
+def is_comment(line: str) -> bool:
+    """Whether a line above the table is a comment, unless it is the header."""
+    return line.startswith("#") and re.split(r"[;\t|, ]", line.strip().lower())[0] not in MISSING
+
+
+def sniff(lines: Sequence[tuple[int, str]]) -> Dialect:
+    """The dialect of a table by its first lines with their numbers (at least one, none of them blank).
+
+    A first line such as `sep=;` tells the separator, as Excel takes it. Comments stand above the header, or are it.
+    """
+    separator = NAMED_SEPARATOR.fullmatch(lines[0][1])
+    if separator and len(lines) > 1:
+        return replace(_sniff([line for _, line in lines[1:]], separator[1]), above=lines[0][0])
+    comments = list(takewhile(is_comment, (line for _, line in lines)))
+    rest = [line for _, line in lines[len(comments) :]]
+    if not comments or not rest:
+        return _sniff([line for _, line in lines])
+    table = _sniff(rest)
+    with_header = _sniff([comments[-1], *rest], table.separator)
+    if not table.header and len(with_header.names) == len(table.names):
+        table = with_header
+        del comments[-1]
+    return replace(table, above=lines[len(comments) - 1][0], comment=comments[0].strip()) if comments else table
+
+
+def _sniff(lines: Sequence[str], separator: str = "") -> Dialect:
+    """Of lines that are all the table's."""
+    separator = separator or _separator(lines)
     rows = [[field.strip() for field in row] for row in csv.reader(_squeezed(lines, separator), delimiter=separator)]
     decimal = "," if separator != "," and _has_decimal_commas(rows) else "."
     header = _is_header(rows[0], rows[1] if len(rows) > 1 else None, decimal)

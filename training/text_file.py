@@ -31,10 +31,13 @@ def open_text(path: Path, errors: str = "strict") -> IO[str]:
     return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", errors=errors, newline="")
 
 
-def blocks(stream: IO[bytes], separator: str, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The text in pieces of about `size` bytes that end with a record; more only where a quote stays open for long."""
+def blocks(stream: IO[bytes], dialect: Dialect, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The table in pieces of about `size` bytes that end with a record; more only where a quote stays open for long."""
+    separator, above = dialect.separator, dialect.above
     rest = b""
     while piece := stream.read(size):
+        if above:
+            piece, above = _below(piece, above), 0
         text = rest + piece
         end = last_end(text)
         rest = text[end:]
@@ -48,11 +51,13 @@ def records(path: Path, dialect: Dialect, errors: str = "strict") -> Iterator[tu
     """Every record that is not blank with its first and its last line, header included: slow, for errors."""
     csv.field_size_limit(LONGEST_FIELD)
     with open_text(path, errors) as stream:
+        for _ in range(dialect.above):
+            stream.readline()
         lines = (re.sub(r"[ \t]+", " ", line.strip()) for line in stream) if dialect.separator == " " else stream
         reader = csv.reader(lines, delimiter=dialect.separator)
-        last = 0
+        last = dialect.above
         for fields in reader:
-            first, last = last + 1, reader.line_num
+            first, last = last + 1, dialect.above + reader.line_num
             if fields:
                 yield first, last, fields
 
@@ -63,6 +68,12 @@ def last_end(text: bytes) -> int:
     while end and text.count(b'"', 0, end) % 2:
         end = text.rfind(b"\n", 0, text.rfind(b'"', 0, end)) + 1
     return end
+
+
+def _below(text: bytes, above: int) -> bytes:
+    """Without the first lines, of which a quote would not be one of the table's."""
+    lines = re.match(rb"(?:[^\r\n]*(?:\r\n|\r|\n)){%d}" % above, text)
+    return text[lines.end() :] if lines else text
 
 
 def _tidy(text: bytes, separator: str) -> bytes:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from stream_app.admin.failures import TooMuch, Unusable
 from stream_app.admin.folders import MEGABYTE
 from stream_app.admin.kinds import Kind
+from training.csv_file import SAMPLE_LINES
 from training.dialect import SEPARATORS
 from training.text_file import last_end, open_bytes
 
@@ -52,9 +53,9 @@ def _check_lines(text: bytes) -> None:
         raise Unusable(
             f"line {longest + 1} is longer than {LONGEST_LINE >> 10} kB; give a file with a line for each reading"
         )
-    first = next((line for line in lines if line.strip()), b"")
-    columns = 1 + max(first.count(separator.encode()) for separator in SEPARATORS if separator != " ")
-    _check_columns(columns)
+    first = [line for line in lines[: 2 * SAMPLE_LINES] if line.strip()]  # comments may stand above the header
+    separators = [separator.encode() for separator in SEPARATORS if separator != " "]
+    _check_columns(1 + max((line.count(separator) for line in first for separator in separators), default=0))
 
 
 def _check_columns(count: int) -> None:
