@@ -127,16 +127,17 @@ def _table(sources: Sequence[Source], pieces: Pieces, wanted: Wanted, dropped: i
     every = tuple(dict.fromkeys(name for source in sources for name in source.features))
     series = put_together(pieces, every, wanted.resample)
     there = [place for place in range(len(every)) if any(_has_values(one, place) for one in series)]
+    empty = sorted(set(range(len(every))).difference(there))
     if not there:
         raise DataError(f"{first.file} has numeric columns without any value; give a file with readings")
     notes = [note for source in sources for note in source.notes]
-    notes += [f"column '{name}' is ignored: it has no value at all" for k, name in enumerate(every) if k not in there]
+    notes += [f"column '{every[place]}' is ignored: it has no value at all" for place in empty]
     notes += _apart(series, wanted) if first.feature_column else []
     if dropped:
         notes.append(f"repeated times: {dropped} reading{'s' * (dropped > 1)} left out, the first of each time stays")
     return Table(
         tuple(every[place] for place in there),
-        series if len(there) == len(every) else tuple(_columns(one, there) for one in series),
+        series if not empty else tuple(_columns(one, there) for one in series),
         _interval(series),
         tuple(source.file for source in sources),
         first.time_column,

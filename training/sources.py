@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,7 @@ def refuse_other_shape(first: Source, other: Source) -> None:
             f"{without.file} has no column of times, which {timed.file} has ('{timed.time_column}'); "
             f"name one that all have with {option('time')}, or give files of one kind"
         )
-    lacking = [name for name in first.features if name not in other.features]
-    more = [name for name in other.features if name not in first.features]
+    lacking, more = _beyond(first.features, other.features), _beyond(other.features, first.features)
     if first.feature_column is None and (lacking or more):
         name, (without, holder) = (lacking or more)[0], (other, first) if lacking else (first, other)
         ignoring = option("ignore", f"'{name}'")
@@ -61,3 +61,9 @@ def refuse_other_shape(first: Source, other: Source) -> None:
             f"{without.file} has no numeric column '{name}', which {holder.file} has; "
             f"give files of one shape, or {ignoring}"
         )
+
+
+def _beyond(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The names that the others have not, in their order."""
+    known = frozenset(others)
+    return [name for name in names if name not in known]
