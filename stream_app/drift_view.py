@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.drift import Float64, Report
+from schemas.printable import printable
 
 BAR_CELLS = 10
 BAR_FULL = 4.0  # standard deviations of training
@@ -68,7 +69,7 @@ def _features(report: Report) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for f in by_drift(report):
         table.add_row(
-            escape(base.features[f]),
+            escape(printable(base.features[f])),
             _bar(far[f]),
             _or_nothing(live.mean[f], "{:.4g}".format),
             f"{base.mean[f]:.4g}",

@@ -24,6 +24,7 @@ from models.store import open_store
 from models.store.base import Store, naming
 from models.stream import Counts, StreamDetector
 from schemas.errors import TidewatchError
+from schemas.printable import printable
 from training.ingest import Table, read
 from training.options import reading_options
 from training.roles import Wanted, listed
@@ -104,7 +105,7 @@ def mismatches(table: Table, detector: Detector) -> list[str]:
         )
     notes = [f"column '{name}' is ignored: the detector does not know it" for name in unknown]
     notes += [f"feature '{name}' is missing in every reading: the file has no such column" for name in lacking]
-    return notes + other_pace(table, detector)
+    return [printable(note) for note in notes] + other_pace(table, detector)
 
 
 def other_pace(table: Table, detector: Detector) -> list[str]:

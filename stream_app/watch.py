@@ -14,6 +14,7 @@ import click
 from config.options import with_settings
 from config.settings import Settings
 from schemas.flag import Attribution, Flag
+from schemas.printable import printable
 from stream_app.connection import client_options
 from stream_app.flags import FlagStream, Seen
 
@@ -133,7 +134,7 @@ def described(flag: Flag) -> str:
     colour = ("red" if ratio >= SEVERE else "yellow") if flag.is_anomaly else "green"
     time = flag.timestamp.replace("T", " ").removesuffix("Z")
     score = click.style(f"{_bar(ratio)} {flag.score:7.2f}", fg=colour, bold=ratio >= SEVERE)
-    name = click.style(f"{flag.dataset}/{flag.series_id}", bold=True)
+    name = click.style(f"{flag.dataset}/{printable(flag.series_id)}", bold=True)
     return f"{click.style(time, dim=True)}  {name}  {score} / {flag.threshold:.2f}  {_blame(flag)}"
 
 
@@ -151,4 +152,4 @@ def _blame(flag: Flag) -> str:
 
 def _part(part: Attribution, imputed: bool) -> str:
     mark = "~" if imputed else ""
-    return f"{part.feature} {mark}{part.actual:.4g} not {part.expected:.4g} ({part.share:.0%})"
+    return f"{printable(part.feature)} {mark}{part.actual:.4g} not {part.expected:.4g} ({part.share:.0%})"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from schemas.printable import printable
 from training.artifacts import Artifacts, write_json
 from training.assemble import Pieces, put_together, take_apart
 from training.columns import Columns, understand
@@ -144,7 +145,7 @@ def _table(sources: Sequence[Source], pieces: Pieces, wanted: Wanted, dropped: i
         first.time_form,
         first.series_column,
         next((source.label_column for source in sources if source.label_column), None),
-        tuple(dict.fromkeys(notes)),
+        tuple(dict.fromkeys(map(printable, notes))),
         first.feature_column,
         wanted.resample,
     )

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from schemas.printable import printable
 from schemas.training import TrainingConfig
 from training.events import (
     BatchDone,
@@ -162,7 +163,7 @@ class Board:
         self.console.print(Text.assemble((verb, "bold cyan"), " ", rest))
 
     def _line(self, text: str, style: str = "") -> None:
-        self.console.print(Text(f"  {text}", style), soft_wrap=True)
+        self.console.print(Text(f"  {printable(text)}", style), soft_wrap=True)
 
     def _notes(self, notes: Iterable[str], kind: str, style: str) -> None:
         for note in notes:

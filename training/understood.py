@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.table import Table as Grid
+from rich.text import Text
 
+from schemas.printable import printable
 from training.health import PAUSE, FeatureHealth, Health
 from training.roles import listed
 from training.table import Table
@@ -22,7 +24,7 @@ def facts_grid(table: Table, health: Health) -> Grid:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, text in facts(table, health):
-        grid.add_row(f"  {name}", text)
+        grid.add_row(f"  {name}", _cell(text))
     return grid
 
 
@@ -37,7 +39,7 @@ def features_grid(health: Health) -> Grid:
     for name in shown:
         one = health.features[name]
         figures = ["" if figure is None else f"{figure:.5g}" for figure in (one.low, one.mean, one.high)]
-        grid.add_row(f"  {name}", _share(one.missing_share), *figures, "constant" if one.constant else "")
+        grid.add_row(_cell(f"  {name}"), _share(one.missing_share), *figures, "constant" if one.constant else "")
     if len(shown) < len(health.features):
         grid.add_row(f"  and {len(health.features) - len(shown):,} more", style="dim")
     return grid
@@ -119,6 +121,11 @@ def _worth_showing(features: dict[str, FeatureHealth]) -> list[str]:
     return sorted(features, key=lambda name: (not features[name].constant, -features[name].missing_share))[
         :MOST_FEATURES
     ]
+
+
+def _cell(text: str) -> Text:
+    """Names of others as they are: `flow [bar]` is no markup, nor is a control character one for the terminal."""
+    return Text(printable(text))
 
 
 def _share(share: float) -> str:

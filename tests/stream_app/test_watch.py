@@ -12,6 +12,7 @@ import click
 import msgspec
 import pytest
 
+from schemas.flag import Attribution
 from stream_app.watch import Wanted, described
 from tests.kafka_fixture import KafkaAtHand
 from tests.stream_app.flag_records import flag, record
@@ -109,6 +110,14 @@ def test_a_line_says_what_was_measured_and_what_was_expected() -> None:
     assert line == (
         "2026-08-29 10:01:15  pumps/pump-7  ███████░░░    3.40 / 1.00  temp_c 71.2 not 64 (83%), flow ~3 not 9.5 (15%)"
     )
+
+
+def test_a_line_does_nothing_to_the_terminal() -> None:
+    """Names come from whoever sends readings."""
+    part = Attribution("temp\x1b[2J\n", 0.9, 71.2, 64.0, "2026-08-29T10:00:00Z")
+    line = described(msgspec.structs.replace(flag(75), series_id="pump\x07", attribution=[part]))
+    assert "pumps/pump\\x07" in line
+    assert "temp\\x1b[2J\\n 71.2 not 64" in line
 
 
 @pytest.mark.parametrize(("score", "cells"), [(-3.0, 0), (0.0, 0), (1.0, 2), (5.0, 10), (1e9, 10)])
