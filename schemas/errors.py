@@ -7,4 +7,5 @@ class TidewatchError(Exception):
     """Names the thing, the value, the rule and the way out, in one sentence a person can act on."""
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        """Lines stay lines: the end of a log may be among them."""
+        return "\n".join(map(printable, super().__str__().split("\n")))

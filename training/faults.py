@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from schemas.errors import TidewatchError
+from schemas.printable import printable
 from training.dialect import Dialect
 from training.text_file import BROKEN, open_bytes, records
 
 
 class DataError(TidewatchError):
     """A file of readings can not be used: names the file, the line or column, the rule, and the way out."""
+
+    def __str__(self) -> str:
+        """In one line, whatever the file's names have in them."""
+        return printable(super().__str__())
 
 
 def fault(path: Path, dialect: Dialect, error: Exception) -> DataError:

@@ -23,6 +23,6 @@ def test_control_characters_are_escaped(text, expected):
     assert printable(expected) == expected
 
 
-def test_an_error_is_one_line():
-    """Whatever the names in it."""
-    assert str(TidewatchError("column 'b\nc\x1b[2J' is none")) == r"column 'b\nc\x1b[2J' is none"
+def test_an_error_is_printable():
+    """Whatever the names in it; its lines stay lines."""
+    assert str(TidewatchError("it ended:\n  column 'b\x1b[2J'")) == "it ended:\n  column 'b\\x1b[2J'"

@@ -45,4 +45,4 @@ def test_notes_and_errors_are_printable(file):
     """Whoever shows them."""
     file.write_text("a,b\x1b[2J\n1,x\n2,y\n")
     assert ingest.read(file).notes == (r"column 'b\x1b[2J' is ignored: it holds text ('x', 'y')",)
-    check_refused(lambda: ingest.read(file, ingest.Wanted(time="c\x1b")), r"has no column 'c\x1b' (--time)")
+    check_refused(lambda: ingest.read(file, ingest.Wanted(time="c\n\x1b")), r"has no column 'c\n\x1b' (--time)")
