@@ -94,6 +94,7 @@ PREDICT: Json = {
 PREDICTION: Json = {
     "anomalies": [0, 1],
     "scores": [-0.29407682029195403, 5.117226451973274],
+    "thresholds": [1.0, 0.9996],
     "timestamps": ["2026-01-01T00:00:03.000000Z", "2026-01-01T00:00:04.000000Z"],
     "rows": [3, 4],
     "dataset": "pumps",

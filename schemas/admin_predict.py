@@ -54,6 +54,8 @@ class Prediction(Words):
     anomalies: list[Literal[0, 1]]
     scores: list[float]
     """0 for a usual window, 1 at the release's threshold."""
+    thresholds: list[float]
+    """What each score was held against: what was asked for, or 1 at first, and then as it adapts to the series."""
     timestamps: list[str] | None
     """When each window's last row was; null if the request had no times."""
     rows: list[int]
@@ -62,7 +64,7 @@ class Prediction(Words):
     release: str
     """The release that scored."""
     threshold: float
-    """The one that was asked for, or 1: that of the release, which may adapt to a series."""
+    """The one that was asked for, or 1: where the release's begins."""
     series: list[str] | None
     """Each window's series, if there are several."""
     flags: list[dict[str, Any]] | None

@@ -20,6 +20,7 @@ from training.scan import CHUNK, batches
 from training.table import Table
 
 MOST_FLAGS = 1000  # that are attributed in one answer
+COLUMNS = ("anomalies", "scores", "thresholds", "timestamps", "rows", "series", "flags")
 
 
 class Column:
@@ -52,7 +53,7 @@ class Prediction:
         self._unread = batches(table, detector.features)
         self._left, self._windows, self._flags = table.rows, 0, 0
         self._rejected = table.rejected
-        self._columns = {name: Column() for name in ("anomalies", "scores", "timestamps", "rows", "series", "flags")}
+        self._columns = {name: Column() for name in COLUMNS}
 
     @property
     def is_short(self) -> bool:
@@ -79,6 +80,7 @@ class Prediction:
         series = np.searchsorted(self._begins, ends, side="right") - 1
         columns["anomalies"].add(anomalies.astype(int).tolist())
         columns["scores"].add(observed.scores[windows].tolist())
+        columns["thresholds"].add(observed.thresholds[windows].tolist())
         columns["rows"].add((ends - self._begins[series]).tolist())
         if self._timed:
             columns["timestamps"].add(flags.timestamps(observed.ends[windows]))

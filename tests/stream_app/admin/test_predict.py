@@ -73,6 +73,8 @@ def test_the_scores_are_the_workers(client, chosen, tmp_path):
     times = [f"2026-01-01T00:00:{second:02d}Z" for second in range(len(ROWS))]
     told = ask(client, timestamps=times).json()
     assert told["scores"] == [flag["score"] for flag in flags]
+    assert told["thresholds"] == [flag["threshold"] for flag in flags]
+    assert len(set(told["thresholds"])) > 1
     assert told["anomalies"] == [flag["flag"] for flag in flags]
     assert told["timestamps"] == [flag["timestamp"] for flag in flags]
     assert told["rows"] == list(range(tiny_release.WINDOW - 1, len(ROWS)))
@@ -114,7 +116,7 @@ def test_a_threshold_and_a_release_on_request(client, chosen):
     """What is above the threshold is an anomaly; another release scores otherwise."""
     usual = ask(client).json()
     told = ask(client, threshold=-1000.0).json()
-    assert set(told["anomalies"]) == {1}
+    assert (set(told["anomalies"]), set(told["thresholds"])) == ({1}, {-1000.0})
     assert (told["scores"], told["timestamps"]) == (usual["scores"], None)
     first = open_store(chosen.store.url).releases("pumps")[0][1]
     other = ask(client, release=first).json()

@@ -80,10 +80,11 @@ def test_together_is_as_alone_and_as_the_stream():
     for one, told, own in zip(words, together, alone, strict=True):
         seen = list(scan(StreamDetector(detector()), rows.of_json(one, detector())))
         assert told["scores"] == pytest.approx(np.concatenate([part.scores for part in seen]), rel=1e-5, abs=1e-5)
-        assert told["scores"] == pytest.approx(own["scores"], rel=1e-5, abs=1e-5)
+        for column in ("scores", "thresholds"):
+            assert told[column] == pytest.approx(own[column], rel=1e-5, abs=1e-5)
         assert [flag["id"] for flag in told["flags"] or ()] == [flag["id"] for flag in own["flags"] or ()]
-        assert {key: told[key] for key in told if key not in {"scores", "flags"}} == {
-            key: own[key] for key in own if key not in {"scores", "flags"}
+        assert {key: told[key] for key in told if key not in {"scores", "thresholds", "flags"}} == {
+            key: own[key] for key in own if key not in {"scores", "thresholds", "flags"}
         }
     assert {flag["series_id"] for told in together for flag in told["flags"] or ()} == {"pumps"}
     assert [1 in told["anomalies"] for told in together] == [True] * 5

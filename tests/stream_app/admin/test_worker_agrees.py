@@ -69,6 +69,7 @@ def check(told: Json, theirs: list[Flag]) -> None:
     """An answer against the worker's flags of a series, in order of time, of every window."""
     assert len(theirs) == ROWS - WINDOW + 1
     assert told["scores"] == pytest.approx([flag.score for flag in theirs], rel=1e-5, abs=1e-5)
+    assert told["thresholds"] == pytest.approx([flag.threshold for flag in theirs], rel=1e-5, abs=1e-5)
     assert told["anomalies"] == [flag.flag for flag in theirs]
     assert told["timestamps"] == [flag.timestamp for flag in theirs]
     blamed = [flag for flag in theirs if flag.is_anomaly]

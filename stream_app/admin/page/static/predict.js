@@ -80,7 +80,7 @@ function lines(content, events) {
     const time = content.timestamps ? Date.parse(content.timestamps[at]) : content.rows[at] * 1000;
     line.columns[0].push(time);
     line.columns[1].push(value);
-    line.columns[2].push(content.threshold);
+    line.columns[2].push(content.thresholds[at]);
     if (!content.anomalies[at]) return void (line.last = null);
     if (!line.last) {
       line.last = { line, start: time, end: time, peak: -Infinity, flag: null };
@@ -101,7 +101,7 @@ function headline({ scores, anomalies, release }) {
   byId("answer-figures").replaceChildren(
     figure("Windows", scores.length.toLocaleString("en"), `scored by ${release}`),
     figure("Flagged", flagged.toLocaleString("en"), `${number((100 * flagged) / scores.length)} % of them`),
-    figure("Highest score", number(highest), "1 is where the threshold starts"),
+    figure("Highest score", number(highest), "1 is where the threshold starts; it adapts to the series"),
   );
 }
 
