@@ -341,4 +341,4 @@ class InService(Words):
     version: int
     """How often the dataset's pointer has been moved."""
     previous: list[str]
-    """What served before it, the newest last."""
+    """What served before it, each once, by when it served last: a roll back goes to the last of them."""

@@ -50,7 +50,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Champion(msgspec.Struct, frozen=True):
-    """The pointer of one dataset: which release serves, and which served before it (newest last)."""
+    """The pointer of one dataset: which release serves, and which served before it.
+
+    `previous` names each release once, that which served last at the end; what was rolled back from is not in it.
+    """
 
     release: str
     version: int  # grows by one with every promotion; what a compare-and-set compares

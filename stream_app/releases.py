@@ -102,7 +102,9 @@ def promote(dataset: str, release: str, as_json: bool, settings: Settings) -> No
 @as_json
 @with_settings
 def rollback_(dataset: str, as_json: bool, settings: Settings) -> None:
-    """Let the release serve DATASET that served before the champion.
+    """Let the release serve DATASET that served before the champion; each further time the one before that.
+
+    What was rolled back from comes back by `promote` alone.
 
     \b
     Example:

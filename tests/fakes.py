@@ -105,8 +105,9 @@ class MemoryStore:
         check_names(dataset)
         return self._champions.get(dataset)
 
-    def promote(self, dataset: str, release: str, expected: int | None = None) -> Champion:
+    def promote(self, dataset: str, release: str, expected: int | None = None, *, back: bool = False) -> Champion:
         check_whole(dataset, release, self.fetch(dataset, release))
         with self._lock:
-            self._champions[dataset] = succeed(dataset, self._champions.get(dataset), release, expected)
-            return self._champions[dataset]
+            champion = succeed(dataset, self._champions.get(dataset), release, expected, back=back)
+            self._champions[dataset] = champion
+            return champion

@@ -64,8 +64,8 @@ class Store(Protocol):
     def champion(self, dataset: str) -> Champion | None:
         """The pointer of a dataset; None before the first promotion."""
 
-    def promote(self, dataset: str, release: str, expected: int | None = None) -> Champion:
-        """Point at a release; one that served before is gone back to, and what came after it is forgotten.
+    def promote(self, dataset: str, release: str, expected: int | None = None, *, back: bool = False) -> Champion:
+        """Point at a release, and remember what served until now; with `back`, forget that instead.
 
         With `expected`, only if the pointer's version is still that (0: there is none), else raises StoreConflict.
         Raises ReleaseMissing, or BundleError if the release is not whole.
@@ -73,11 +73,15 @@ class Store(Protocol):
 
 
 def rollback(store: Store, dataset: str) -> Champion:
-    """Promote the release that served before the champion."""
+    """Go back to the release that served before the champion, whichever of the two is newer.
+
+    The next roll back goes one further back, and so on. What was rolled back from is forgotten: no roll back leads to
+    it before it is promoted again. Raises StoreError if nothing served before.
+    """
     current = store.champion(dataset)
     if current is None or not current.previous:
         raise StoreError(f"dataset {dataset!r} has no earlier champion to go back to; promote a release by its name")
-    return store.promote(dataset, current.previous[-1], expected=current.version)
+    return store.promote(dataset, current.previous[-1], expected=current.version, back=True)
 
 
 def release_id(created: datetime, content: bytes) -> str:
@@ -117,8 +121,8 @@ def naming(dataset: str, release: str) -> Iterator[None]:
         raise BundleError(f"release {release} of dataset {dataset!r}: {error.file}", error.reason) from error
 
 
-def succeed(dataset: str, current: Champion | None, release: str, expected: int | None) -> Champion:
-    """The pointer after a promotion."""
+def succeed(dataset: str, current: Champion | None, release: str, expected: int | None, *, back: bool) -> Champion:
+    """The pointer after a promotion, as `Store.promote`: earlier champions once each, by when they served last."""
     version = current.version if current else 0
     if expected is not None and expected != version:
         raise StoreConflict(
@@ -128,6 +132,6 @@ def succeed(dataset: str, current: Champion | None, release: str, expected: int 
         return Champion(release, 1)
     if release == current.release:
         return current
-    served = [*current.previous, current.release]
-    earlier = served[: served.index(release)] if release in served else served
+    served = current.previous if back else [*current.previous, current.release]
+    earlier = [each for each in served if each != release]
     return Champion(release, version + 1, earlier[-REMEMBERED:])

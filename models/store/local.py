@@ -91,12 +91,12 @@ class LocalStore:
         check_names(dataset, champion.release)
         return champion
 
-    def promote(self, dataset: str, release: str, expected: int | None = None) -> Champion:
+    def promote(self, dataset: str, release: str, expected: int | None = None, *, back: bool = False) -> Champion:
         """As `Store.promote`."""
         check_whole(dataset, release, self.fetch(dataset, release))
         folder = self.root / dataset
         with _told(folder / POINTER), _locked(folder), _unfinished(folder) as file:
-            champion = succeed(dataset, self.champion(dataset), release, expected)
+            champion = succeed(dataset, self.champion(dataset), release, expected, back=back)
             _write(file, msgspec.json.encode(champion))
             file.replace(folder / POINTER)
             _flush(folder)

@@ -160,6 +160,25 @@ def check_rolls_back(store: Store) -> None:
         rollback(store, "pumps")
 
 
+def check_rolls_back_from_an_older_release(store: Store) -> None:
+    """After an older one was promoted, it goes to what served until then, and never again to the older one."""
+    publish(store, OLD, MIDDLE, NEW)
+    for release in (OLD, MIDDLE, NEW, OLD):
+        store.promote("pumps", release)
+    assert rollback(store, "pumps") == Champion(NEW, 5, [MIDDLE])
+    assert rollback(store, "pumps") == Champion(MIDDLE, 6, [])
+
+
+def check_what_was_rolled_back_from_can_be_promoted(store: Store) -> None:
+    """Promoted by its name it serves again, and a roll back undoes that, too."""
+    publish(store, OLD, NEW)
+    for release in (OLD, NEW):
+        store.promote("pumps", release)
+    assert rollback(store, "pumps") == Champion(OLD, 3, [])
+    assert store.promote("pumps", NEW) == Champion(NEW, 4, [OLD])
+    assert rollback(store, "pumps") == Champion(OLD, 5, [])
+
+
 def check_refuses_names_that_are_paths(store: Store) -> None:
     """A name from Kafka can not leave the store, nor be mistaken for something in it."""
     for name in BAD_NAMES:
@@ -221,6 +240,8 @@ CHECKS: list[Callable[[Store], None]] = [
     check_datasets_are_apart,
     check_compares_before_it_sets,
     check_rolls_back,
+    check_rolls_back_from_an_older_release,
+    check_what_was_rolled_back_from_can_be_promoted,
     check_refuses_names_that_are_paths,
     check_one_of_many_publishes,
     check_racing_promotions_are_counted,

@@ -70,13 +70,14 @@ def dataset(name: str, parts: With, caller: Reader) -> Response:
 def releases(name: str, parts: With, caller: Reader) -> Response:
     """A dataset's releases, the newest first: a part of its page, for each of them is read."""
     parts.datasets.check_readable(caller.owner, name)
-    pairs = parts.store.releases(name)
+    pairs, champion = parts.store.releases(name), parts.store.champion(name)
     return shown(
         "releases.html",
         caller,
         dataset=name,
         releases=[ReleaseRow.model_validate(row(parts.store, *pair)) for pair in reversed(pairs[-MOST_RELEASES:])],
         count=len(pairs),
+        earlier=champion is not None and champion.previous,
         owned=parts.datasets.is_writable(caller.owner, name),
     )
 

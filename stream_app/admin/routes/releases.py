@@ -40,7 +40,7 @@ def release(dataset: DatasetName, release: ReleaseName, parts: With, caller: Rea
 
 @router.post("/releases/{dataset}/rollback", responses=documented(404, 409))
 def roll_back(dataset: DatasetName, parts: With, caller: Operator) -> InService:
-    """Let the release serve that served before the one in service."""
+    """Let the release serve that served before the one in service; each further time the one before that."""
     _check(parts, caller, dataset)
     return _moved(parts, caller, "roll back", dataset, rollback(parts.store, dataset))
 

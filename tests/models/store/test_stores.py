@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.store import open_store
-from models.store.base import Store, StoreError, release_id, succeed
+from models.store.base import REMEMBERED, Store, StoreError, release_id, rollback
 from models.store.local import LocalStore
-from schemas.manifest import Champion
-from tests.checks.stores import CHECKS
+from tests.checks.stores import CHECKS, publish
 from tests.fakes import MemoryStore
 
 STORES: dict[str, Callable[[Path], Store]] = {
@@ -30,15 +29,36 @@ def test_store(kind: str, check: Callable[[Store], None], tmp_path: Path):
     check(STORES[kind](tmp_path))
 
 
-@given(st.lists(st.sampled_from("abcd"), min_size=1))
-def test_the_pointer_remembers_each_release_once(releases: list[str]):
-    """Whatever is promoted in whatever order, earlier champions are named once each, and never the one that serves."""
-    current: Champion | None = None
-    for count, release in enumerate(releases, start=1):
-        current = succeed("pumps", current, release, None)
-        assert current.release == release
-        assert current.version <= count
-        assert len({*current.previous, release}) == len(current.previous) + 1
+NAMES = [f"20260829T1015{number:02}Z-3f2a91" for number in range(REMEMBERED + 2)]
+
+
+@given(st.lists(st.sampled_from([*NAMES[:4], None]), max_size=12))
+def test_each_roll_back_goes_one_further_back(moves: list[str | None]):
+    """Whatever was promoted, and rolled back (None): to what served last of all that was not rolled back from since."""
+    store = MemoryStore()
+    publish(store, *NAMES[:4])
+    served: list[str] = []  # the slow way: by when each served last
+    for move in [*moves, *[None] * 5]:
+        if move is not None:
+            served = [*(each for each in served if each != move), move]
+            assert store.promote("pumps", move).release == move
+        elif len(served) > 1:
+            served.pop()
+            assert rollback(store, "pumps").release == served[-1]
+        else:
+            with pytest.raises(StoreError, match="no earlier champion"):
+                rollback(store, "pumps")
+
+
+def test_so_many_earlier_champions_are_remembered():
+    """The longest ago are forgotten."""
+    store = MemoryStore()
+    publish(store, *NAMES)
+    for release in NAMES:
+        store.promote("pumps", release)
+    champion = store.champion("pumps")
+    assert champion is not None
+    assert champion.previous == NAMES[1:-1]
 
 
 def test_a_url_names_the_store(tmp_path: Path):

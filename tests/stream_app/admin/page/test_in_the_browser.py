@@ -155,7 +155,7 @@ def test_drift_is_seen_at_a_glance(browse, service, pumps):
 
 
 def test_roll_back_and_promote(browse, service, pumps):
-    """One click each, asked for once more before a roll back; the page shows what serves then."""
+    """One click each, asked for once more before a roll back, where there is one; the page shows what serves then."""
     first, second = pumps
     page = browse("/page/datasets/pumps")
     page.on("dialog", lambda dialog: dialog.accept())
@@ -163,6 +163,7 @@ def test_roll_back_and_promote(browse, service, pumps):
     page.get_by_role("button", name="Roll back").click()
     expect(page.locator("#releases tr", has_text=first)).to_contain_text("in service")
     assert service.get("/datasets/pumps").json()["champion"] == first
+    expect(page.get_by_role("button", name="Roll back")).to_be_hidden()
     page.get_by_role("button", name=f"Promote {second}").click()
     expect(page.locator("#releases tr", has_text=second)).to_contain_text("in service")
     assert service.get("/datasets/pumps").json()["champion"] == second
