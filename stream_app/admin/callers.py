@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from stream_app.admin.access import Caller
-from stream_app.admin.failures import NotAllowed
+from stream_app.admin.failures import NotAllowed, NotSignedIn, TooOften
 from stream_app.admin.parts import With
 
 _bearer = HTTPBearer(auto_error=False, description="A token that `tidewatch token create` printed.")
@@ -33,5 +34,17 @@ def _may(scope: str) -> Any:
     return Depends(allowed)
 
 
+def _still(request: Request, parts: With, credentials: _Credentials) -> Callable[[], Awaitable[bool]]:
+    async def let_in() -> bool:
+        try:
+            await _caller(request, parts, credentials)
+        except (NotSignedIn, NotAllowed, TooOften):
+            return False
+        return True
+
+    return let_in
+
+
 Reader = Annotated[Caller, _may("read")]
 Operator = Annotated[Caller, _may("operate")]
+StillIn = Annotated[Callable[[], Awaitable[bool]], Depends(_still)]  # asks again, for an answer that takes long

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from schemas.admin import Job, JobDetail, Jobs, JobState
-from stream_app.admin.callers import Operator, Reader
+from stream_app.admin.callers import Operator, Reader, StillIn
 from stream_app.admin.failures import Missing
 from stream_app.admin.jobs import ENDED, refuse_ended
 from stream_app.admin.parts import With
@@ -54,10 +54,15 @@ def _there(job: str, parts: With, caller: Reader) -> str:
 
 
 @router.get("/jobs/{job}/events", response_class=EventSourceResponse, responses=documented(404))
-async def events(job: Annotated[str, Depends(_there)], parts: With, caller: Reader) -> AsyncIterator[ServerSentEvent]:
-    """Follow a job: an event `job` with all that GET /jobs/{job} tells whenever it has changed, until it has ended."""
+async def events(
+    job: Annotated[str, Depends(_there)], parts: With, caller: Reader, still_in: StillIn
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a job: an event `job` with all that GET /jobs/{job} tells whenever it has changed, until it has ended.
+
+    It ends before that when the token is revoked, or the session over.
+    """
     told: Job | None = None
-    while told is None or told.state not in ENDED:
+    while (told is None or told.state not in ENDED) and await still_in():
         now = await run_in_threadpool(show, job, parts, caller)
         if now != told:
             yield ServerSentEvent(data=now, event="job")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import httpx
 import pytest
 
 from models.store import open_store
@@ -153,6 +156,35 @@ def test_a_revoked_token_is_worthless_within_a_second_or_two(client, tokens):
     assert client.get("/jobs", headers=mine).status_code == 200
     tokens.revoke(made.id)
     wait_until(lambda: client.get("/jobs", headers=mine).status_code == 401, "it has forgotten it", 10)
+
+
+def test_a_stream_ends_with_its_token_or_its_session(tmp_path):
+    """Who follows a job that waits is told no more of it once the token is revoked, or they have signed out."""
+    chosen = settings(tmp_path)
+    database = Database(chosen.admin.folder / DATABASE)
+    tokens = Tokens(database)
+    made, text = tokens.create("anna")
+    mine = {"Authorization": f"Bearer {text}"}
+    with served(chosen) as client:
+        send(client, "runs", readings(3000), headers=mine)
+        job = send(client, "waits", readings(), headers=mine).json()["job"]["id"]
+        assert client.post("/session", json={"token": text}).status_code == 204
+        csrf = {"X-CSRF-Token": client.get("/session").json()["csrf"]}
+        ends = {"session": lambda: client.delete("/session", headers=csrf), "token": lambda: tokens.revoke(made.id)}
+        for way, end in ends.items():
+            with client.stream("GET", f"/jobs/{job}/events", headers=mine if way == "token" else None) as stream:
+                states = [line for line in _ending(stream, end) if line.startswith("data: ")]
+            assert states
+            assert '"state":"queued"' in states[-1], "it ended before the job did"
+    database.close()
+
+
+def _ending(stream: httpx.Response, end: Callable[[], Any]) -> Iterator[str]:
+    """The lines of a stream during which something is ended, as soon as it has begun."""
+    lines = stream.iter_lines()
+    yield next(lines)
+    end()
+    yield from lines
 
 
 def test_who_guesses_is_not_listened_to(client, headers):
