@@ -39,4 +39,4 @@ def _of_errors(report: Report) -> Iterator[str]:
     elif live.error_p95 > P95_TIMES * base.error_p95 + TINY_ERROR:
         yield f"largest errors {live.error_p95 / max(base.error_p95, TINY_ERROR):.1f} times the usual"
     if live.anomaly_rate > RATE_TIMES * base.anomaly_rate + RATE_MORE:
-        yield f"{live.anomaly_rate:.1%} of windows anomalous"
+        yield f"{live.anomaly_rate:.0%} of windows over the release's threshold"

