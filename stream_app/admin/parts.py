@@ -29,6 +29,7 @@ from stream_app.admin.jobs import Jobs
 from stream_app.admin.predict import Predictor
 from stream_app.admin.room import Room
 from stream_app.admin.scoring import Scoring
+from stream_app.admin.stopping import heard
 from stream_app.admin.tokens import Tokens
 from stream_app.admin.training_command import Training
 from stream_app.admin.uploads import Uploads
@@ -74,7 +75,7 @@ class Parts:
                 self.folders.tidy()
                 self.workshop.start()
                 try:
-                    with self.detectors.watching():
+                    with heard(self.workshop.rest), self.detectors.watching():
                         yield
                 finally:
                     self.workshop.stop()

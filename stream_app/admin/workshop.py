@@ -46,7 +46,8 @@ class Workshop:
     ) -> None:
         self.jobs, self.training, self.cleaning, self.store = jobs, training, cleaning, store
         self.minutes = minutes
-        self._changed, self._stopping = Condition(), False
+        self._changed = Condition()
+        self._resting = self._stopping = False
         self._running: dict[str, Running] = {}
         self._threads = [Thread(target=self._work, name=f"job-{number}") for number in range(at_once)]
 
@@ -61,10 +62,14 @@ class Workshop:
         for thread in self._threads:
             thread.start()
 
+    def rest(self) -> None:
+        """Begin nothing more: what waits, waits for the next start. A handler of signals may call this."""
+        self._resting = True
+
     def stop(self) -> None:
-        """End all that runs; what waits, waits for the next start."""
+        """Rest, and end all that runs."""
         with self._changed:
-            self._stopping = True
+            self._resting = self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
@@ -102,7 +107,7 @@ class Workshop:
 
     def _next(self) -> Row | None:
         with self._changed:
-            while not self._stopping:
+            while not self._resting:
                 if (row := self._take()) is not None:
                     self._running[row["id"]] = Running(Follower(self._folder(row) / "events.jsonl"))
                     return row

@@ -49,9 +49,14 @@ class AdminProcess(LoggedProcess):
 
     def stop(self) -> None:
         """SIGTERM, if it still runs, and wait for its end."""
+        self.tell_to_end()
+        if self._process is not None:
+            self._process.wait(30)
+
+    def tell_to_end(self) -> None:
+        """SIGTERM, if it still runs."""
         if self._process is not None and self.runs:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
 
     def limit(self, file_bytes: int) -> None:
         """From now on the system lets no file that it writes become larger: a disk that is full, to it."""

@@ -94,6 +94,26 @@ def test_a_training_that_serves_is_not_cancelled(tmp_path, stage):
         assert (told["state"], told["promoted"], told["release"]) == ("succeeded", True, champion.release)
 
 
+def test_a_service_that_is_told_to_end_begins_nothing(tmp_path):
+    """While somebody still follows a job that waits, another ends: the one that waits is the next service's."""
+    with AdminProcess(tmp_path) as service:
+        first, second = (
+            send(service.client, name, readings(), **OPTIONS).json()["job"]["id"] for name in ("runs", "waits")
+        )
+        process = training_of(service.folder / "admin" / "owners" / "local" / "runs" / "jobs" / first)
+        process.hold("report")
+        with service.client.stream("GET", f"/jobs/{second}/events") as stream:
+            lines = stream.iter_lines()  # which ends the connection when nobody holds it any more
+            assert '"queued"' in next(line for line in lines if line.startswith("data: "))
+            service.tell_to_end()
+            process.go_on()
+            wait_until(lambda: f"job {first} of dataset runs succeeded" in service.log, "the first ends", 30)
+            service.stop()
+        assert f"job {second} of dataset waits begins" not in service.log
+        service.start()
+        assert ended(service.client, second)["state"] == "succeeded"
+
+
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
     """A service killed while two trainings run, one waits, and an upload is half there; and its successor."""
