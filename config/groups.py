@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 
@@ -22,7 +23,17 @@ def _as_list(value: Any) -> Any:
         raise ValueError('no JSON list; write ["a", "b"] or a,b') from None
 
 
+def _network(text: str) -> str:
+    """An address, or a network of them; a name is not looked up."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address or a network, such as 192.0.2.7 or 10.0.0.0/8") from None
+    return text
+
+
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], NoDecode, BeforeValidator(_as_list), Field(min_length=1)]
+Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_as_list)]
 Name = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -187,7 +198,9 @@ class AdminSettings(Group):
     free_megabytes: int = Field(500, ge=0)
     """An upload that would leave less room on the disk than this is refused."""
     failures_cap: int = Field(10, ge=1)
-    """So many wrong tokens a minute from one address, and its next ones are refused unread."""
+    """So many wrong tokens a minute from one address, and its next ones are answered with 429; a right one passes."""
+    trusted_proxies: Networks = []
+    """The proxies (addresses or networks, such as 10.0.0.0/8) that are believed for whom they ask; by default none."""
     predict_megabytes: int = Field(32, ge=1)
     """A prediction of more bytes than this is refused while it comes."""
     predictions_cap: int = Field(200, ge=1)

@@ -60,7 +60,7 @@ def _table(title: str, meaning: str, fields: dict[str, FieldInfo], prefix: str) 
 
 def _default(value: Any) -> str:
     if isinstance(value, list):
-        value = ",".join(value)
+        value = ",".join(value) or None
     return "" if value is None else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -22,6 +22,8 @@ LOCAL = "local"  # whose everything is as long as there is no token
 SAFE = ("GET", "HEAD", "OPTIONS")
 CSRF_HEADER = "X-CSRF-Token"
 REREAD_SECONDS = 1.0  # so soon a revoked token is worthless
+# By which a proxy says that it asks for somebody else; and whatever begins with x-forwarded-.
+FORWARDING = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-host")
 HOW = "send a token as `Authorization: Bearer ...`; `tidewatch token create` makes one"
 
 
@@ -53,26 +55,38 @@ class Access:
         if text is None:
             return self._in_session(request, known, at)
         token = await self._token(request, text, at)
+        if token is None:
+            raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
         return Caller(token.owner, token.scopes, token.id)
 
     async def sign_in(self, request: Request, text: str) -> str:
         """Begin a session by a token's text: the value of its cookie."""
         at = monotonic()
         if not await self._tokens(at):
-            raise NotSignedIn("there is no token yet: on this machine none is asked for")
+            raise NotSignedIn(
+                "there is no token yet: who runs this service makes one with `tidewatch token create`, "
+                "or asks on its own machine without one"
+            )
         check_origin(request)
-        return self.sessions.begin((await self._token(request, text, at)).id, at)
+        token = await self._token(request, text, at)
+        if token is None:
+            raise NotSignedIn(
+                "this token is unknown or revoked; look whether all of it was pasted, "
+                "or ask who runs this service for another"
+            )
+        return self.sessions.begin(token.id, at)
 
-    async def _token(self, request: Request, text: str, at: float) -> Token:
-        """The token of a text; who is wrong too often is not listened to."""
+    async def _token(self, request: Request, text: str, at: float) -> Token | None:
+        """The token of a text; a wrong one is counted, and who is wrong too often makes no work for the disk."""
+        if token := find(await self._tokens(at), text):
+            return token
         address = request.client.host if request.client else "unknown"
         self.attempts.check(address, at)
-        token = find(await self._tokens(at), text) or find(await self._tokens(at, 0.0), text)  # it may be new
-        if token is None:
-            self.attempts.failed(address, at)
-            log.warning("a wrong token from %s", address)
-            raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
-        return token
+        if token := find(await self._tokens(at, 0.0), text):  # it is new
+            return token
+        self.attempts.failed(address, at)
+        log.warning("a wrong token from %s", address)
+        return None
 
     def _in_session(self, request: Request, known: Sequence[Token], at: float) -> Caller:
         """Who has signed in on the page; whatever changes something must come from that page."""
@@ -96,6 +110,10 @@ class Access:
         """Without any token all is open to this machine, and to pages that this service itself has sent."""
         if text is not None:
             raise NotSignedIn("there is no token yet, so none is right; leave it out, or: tidewatch token create")
+        if header := _forwarding(request):
+            raise NotSignedIn(
+                f"{header} is a proxy's, and without a token this service answers its own machine alone; {HOW}"
+            )
         ends = [request.client, request.scope.get("server")]
         if not all(end and is_loopback(end[0]) for end in ends) or not is_loopback(_hostname(request)):
             raise NotSignedIn(f"without a token this service answers its own machine alone; {HOW}")
@@ -113,6 +131,11 @@ def check_origin(request: Request) -> None:
         raise NotAllowed(
             f"a page of {origin[:100]} may not ask this service; use a token from a program, or its own page"
         )
+
+
+def _forwarding(request: Request) -> str | None:
+    """The header by which a proxy says that it asks for somebody else, if there is one."""
+    return next((name for name in request.headers if name in FORWARDING or name.startswith("x-forwarded-")), None)
 
 
 def _hostname(request: Request) -> str:

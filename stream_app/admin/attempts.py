@@ -1,4 +1,4 @@
-"""Wrong tokens are counted by address: who guesses is soon not listened to."""
+"""Wrong tokens are counted by address: who sends them too often is told to wait."""
 
 from __future__ import annotations
 

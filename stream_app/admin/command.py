@@ -40,6 +40,7 @@ def admin(host: str | None, port: int | None, pairs: dict[str, str]) -> None:
         app,
         host=settings.admin.host,
         port=settings.admin.port,
+        forwarded_allow_ips=settings.admin.trusted_proxies,  # who may tell another address than their own
         log_config=dict(configuration(settings.log.format, settings.log.level)),
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,

@@ -31,7 +31,8 @@ def settings(folder: Path, **changes: Any) -> Settings:
 @contextmanager
 def served(chosen: Settings) -> Iterator[httpx.Client]:
     """A client of a service that runs meanwhile, on a port of its own."""
-    config = uvicorn.Config(create(chosen), log_config=None, timeout_graceful_shutdown=2)
+    trusted = chosen.admin.trusted_proxies
+    config = uvicorn.Config(create(chosen), log_config=None, timeout_graceful_shutdown=2, forwarded_allow_ips=trusted)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = Thread(target=server.run, args=([listening],))

@@ -33,9 +33,25 @@ def test_another_name_for_this_address_is_refused(client):
     assert "its own machine" in problem(client.get("/datasets", headers={"Host": "example.org"}), 401)
 
 
-def test_who_comes_through_a_proxy_is_not_on_this_machine(client):
-    """A proxy on this machine says who it asks for."""
-    assert problem(client.get("/datasets", headers={"X-Forwarded-For": "203.0.113.9"}), 401)
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "203.0.113.9"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Host": "localhost"},
+        {"X-Forwarded-Proto": "http"},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+def test_who_comes_through_a_proxy_is_not_on_this_machine(client, header):
+    """Whatever a proxy on this machine says of whom it asks for: 401 with the way in, for the page too."""
+    detail = problem(client.get("/datasets", headers=header), 401)
+    assert next(iter(header)).lower() in detail
+    assert "tidewatch token create" in detail
+    assert client.get("/", headers=header).headers["location"] == "/page/sign-in"
+    assert "tidewatch token create" in problem(client.post("/session", json={"token": "tw_x"}, headers=header), 401)
 
 
 @pytest.mark.parametrize(

@@ -187,10 +187,14 @@ def _ending(stream: httpx.Response, end: Callable[[], Any]) -> Iterator[str]:
     yield from lines
 
 
-def test_who_guesses_is_not_listened_to(client, headers):
-    """After three wrong tokens from an address even a right one is refused, with when to come back."""
-    for _ in range(4):
-        client.get("/jobs", headers={"Authorization": "Bearer tw_00000000_wrong"})
-    answer = client.get("/jobs", headers=headers["anna"])
+def test_who_guesses_is_told_to_wait_and_nobody_else(client, headers, tokens):
+    """After three wrong tokens from an address the next are told when to come back; right ones pass all the while."""
+    wrong = {"Authorization": "Bearer tw_00000000_wrong"}
+    for _ in range(20):
+        answer = client.get("/jobs", headers=wrong)
+        assert client.get("/jobs", headers=headers["anna"]).status_code == 200
     assert "wrong tokens" in problem(answer, 429)
     assert 0 < int(answer.headers["retry-after"]) <= 61
+    assert problem(client.post("/session", json={"token": "tw_00000000_wrong"}), 429)
+    mine = {"Authorization": f"Bearer {tokens.create('dave')[1]}"}
+    wait_until(lambda: client.get("/jobs", headers=mine).status_code == 200, "a new token is known there, too", 10)
