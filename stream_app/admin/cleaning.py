@@ -17,15 +17,11 @@ class Cleaning:
 
     def clean(self, owner: str, dataset: str) -> None:
         """Clean one dataset up. Harmless at any time: what waits or runs keeps its files."""
-        jobs = self.database.all(
-            "SELECT id, state, upload FROM jobs WHERE dataset = ? ORDER BY created DESC, rowid DESC", dataset
-        )
+        jobs = self.database.all("SELECT id, state, upload FROM jobs WHERE dataset = ? ORDER BY rowid DESC", dataset)
         ended = [job for job in jobs if job["state"] in ENDED]
         old = {job["id"] for job in ended[self.kept :]}
         needed = {job["upload"] for job in jobs if job["id"] not in old}
-        uploads = self.database.all(
-            "SELECT id FROM uploads WHERE dataset = ? ORDER BY created DESC, rowid DESC", dataset
-        )
+        uploads = self.database.all("SELECT id FROM uploads WHERE dataset = ? ORDER BY rowid DESC", dataset)
         for job in old:
             shutil.rmtree(self.folders.job(owner, dataset, job), ignore_errors=True)
         for upload in uploads[1:]:

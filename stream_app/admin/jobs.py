@@ -1,4 +1,7 @@
-"""Jobs as rows: queued, running, then succeeded, failed or cancelled; what is on the disk outlives the service."""
+"""Jobs as rows: queued, running, then succeeded, failed or cancelled; what is on the disk outlives the service.
+
+They have the order in which they came, by `rowid`: a clock may be set back.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ class Jobs:
         """An owner's jobs, the newest first."""
         return self.database.all(
             f"{JOINED} WHERE jobs.owner = ?1 AND (?2 IS NULL OR jobs.dataset = ?2) AND (?3 IS NULL OR state = ?3)"
-            " ORDER BY jobs.created DESC, jobs.rowid DESC LIMIT ?4",
+            " ORDER BY jobs.rowid DESC LIMIT ?4",
             *(owner, dataset, state, most),
         )
 
@@ -70,7 +73,7 @@ class Jobs:
         with self.database.together():
             row = self.database.one(
                 f"{JOINED} WHERE state = 'queued' AND jobs.dataset NOT IN"
-                " (SELECT dataset FROM jobs WHERE state = 'running') ORDER BY jobs.created, jobs.rowid LIMIT 1"
+                " (SELECT dataset FROM jobs WHERE state = 'running') ORDER BY jobs.rowid LIMIT 1"
             )
             if row is not None:
                 self.database.run("UPDATE jobs SET state = 'running', started = ? WHERE id = ?", now(), row["id"])
@@ -118,8 +121,8 @@ class Jobs:
         }
 
     def _before(self, row: Row) -> int:
-        before = "SELECT count(*) AS jobs FROM jobs WHERE state = 'queued' AND created < ?"
-        found = self.database.one(before, row["created"])
+        earlier = "rowid < (SELECT rowid FROM jobs WHERE id = ?)"
+        found = self.database.one(f"SELECT count(*) AS jobs FROM jobs WHERE state = 'queued' AND {earlier}", row["id"])
         return int(found["jobs"]) if found else 0
 
 
