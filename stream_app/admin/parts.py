@@ -25,6 +25,7 @@ from stream_app.admin.datasets import Datasets
 from stream_app.admin.detectors import Detectors
 from stream_app.admin.drifting import DriftFigures
 from stream_app.admin.folders import Folders
+from stream_app.admin.idempotency import Idempotency
 from stream_app.admin.jobs import Jobs
 from stream_app.admin.predict import Predictor
 from stream_app.admin.room import Room
@@ -98,7 +99,9 @@ def assemble(settings: Settings, detectors: Path) -> Parts:
     jobs = Jobs(database, folders, admin.jobs_waiting_cap, admin.owner_jobs_waiting_cap)
     cleaning = Cleaning(database, folders, admin.jobs_kept)
     workshop = Workshop(jobs, training, cleaning, store, admin.jobs_at_once, admin.job_minutes)
-    uploads = Uploads(database, folders, datasets, jobs, workshop, training, admin.upload_megabytes)
+    uploads = Uploads(
+        database, folders, datasets, jobs, workshop, training, Idempotency(database), admin.upload_megabytes
+    )
     metrics = AdminMetrics(new_registry())
     cap, threads = settings.worker.detectors_cap, settings.worker.threads
     releases = Releases(store, cap, metrics)

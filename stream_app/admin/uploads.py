@@ -35,28 +35,32 @@ class Uploads:
     jobs: Jobs
     workshop: Workshop
     training: Training
+    keys: Idempotency
     megabytes: int
 
-    def check(self, owner: str, dataset: str, options: Options) -> None:
-        """Refuse what can be refused before the file has come."""
+    def check(self, owner: str, dataset: str, options: Options, key: str | None = None) -> None:
+        """Refuse what can be refused before the file has come; for a key that was sent before nothing new need wait."""
         self.datasets.check_writable(owner, dataset)
         self.training.check(options)
-        self.jobs.check_queue(owner)
+        if not self.keys.is_known(owner, key):
+            self.jobs.check_queue(owner)
 
     def accept(
         self, owner: str, dataset: str, arrived: Arrived, file_name: str | None, options: Options, key: str | None
-    ) -> Accepted:
-        """Take a file in, and train on it. Raises a Refused, and has changed nothing then."""
+    ) -> tuple[Accepted, bool]:
+        """Take a file in, and train on it; whether that is new. Raises a Refused, and has changed nothing then."""
+        request = ("upload", dataset, arrived.digest, options.model_dump_json())
+        if earlier := self.keys.earlier(owner, key, request):
+            return self._answer(owner, earlier), False
         self.check(owner, dataset, options)
         shown = plain(file_name)
         kind = kind_of(arrived.path, UNPACKED * self.megabytes)
         seen = preview(arrived.path, kind, dataset, shown, options)
         upload, job = new_id(), new_id()
         folder = self.folders.upload(owner, dataset, upload)
-        request = ("upload", dataset, arrived.digest, options.model_dump_json())
         try:
             with self.database.together():
-                earlier = self._earlier(owner, key, request)
+                earlier = self.keys.earlier(owner, key, request)  # it may have come twice at once
                 if earlier is None:
                     self.datasets.claim(owner, dataset)
                     self.database.run(
@@ -69,29 +73,31 @@ class Uploads:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self._answer(owner, earlier or job)
+        return self._answer(owner, earlier or job), earlier is None
 
-    def again(self, owner: str, dataset: str, options: Options, key: str | None) -> Accepted:
-        """Train on the newest upload of a dataset once more, perhaps understood otherwise."""
+    def again(self, owner: str, dataset: str, options: Options, key: str | None) -> tuple[Accepted, bool]:
+        """Train on the newest upload of a dataset once more, perhaps understood otherwise; whether that is new."""
+        request = ("again", dataset, options.model_dump_json())
+        if earlier := self.keys.earlier(owner, key, request):
+            return self._answer(owner, earlier), False
         self.check(owner, dataset, options)
         row = self.newest(owner, dataset)
         if row is None:
             raise Missing(f"nothing was uploaded to a dataset '{dataset}' of yours; see POST /upload")
         data = next(self.folders.upload(owner, dataset, row["id"]).iterdir())
         seen, job = preview(data, row["kind"], dataset, row["file"], options), new_id()
-        request = ("again", dataset, row["id"], options.model_dump_json())
         with self.database.together():
-            earlier = self._earlier(owner, key, request)
+            earlier = self.keys.earlier(owner, key, request)
             if earlier is None:
                 self.database.run("UPDATE uploads SET preview = ? WHERE id = ?", seen.model_dump_json(), row["id"])
                 self._train(owner, dataset, row["id"], job, options, key, request)
-        return self._answer(owner, earlier or job)
+        return self._answer(owner, earlier or job), earlier is None
 
     def newest(self, owner: str, dataset: str) -> Row | None:
         """The newest upload to a dataset of an owner's."""
         return self.database.one(
             "SELECT uploads.* FROM uploads JOIN datasets ON datasets.name = uploads.dataset"
-            " WHERE dataset = ? AND owner = ? ORDER BY uploads.created DESC, uploads.rowid DESC LIMIT 1",
+            " WHERE dataset = ? AND owner = ? ORDER BY uploads.rowid DESC LIMIT 1",
             *(dataset, owner),
         )
 
@@ -100,9 +106,6 @@ class Uploads:
         row = self.database.one("SELECT preview FROM uploads WHERE id = ?", upload)
         assert row is not None, f"upload {upload} has no row, though a job is of it"
         return Preview.model_validate_json(row["preview"])
-
-    def _earlier(self, owner: str, key: str | None, request: tuple[str, ...]) -> str | None:
-        return Idempotency(self.database).earlier(owner, key, request) if key else None
 
     def _train(
         self,
@@ -115,8 +118,7 @@ class Uploads:
         request: tuple[str, ...],
     ) -> None:
         self.jobs.add(job, owner, dataset, upload, options)
-        if key:
-            Idempotency(self.database).keep(owner, key, request, job)
+        self.keys.keep(owner, key, request, job)
 
     def _answer(self, owner: str, job: str) -> Accepted:
         self.workshop.wake()

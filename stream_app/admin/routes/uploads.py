@@ -76,10 +76,10 @@ async def upload(request: Request, response: Response, parts: With, caller: Oper
             await file.add(piece)
         arrived = await file.finish()
         name, options = _one(reader.form, "dataset"), _options(reader.form)
-        accepted = await run_in_threadpool(
+        accepted, is_new = await run_in_threadpool(
             parts.uploads.accept, caller.owner, name, arrived, reader.form.file_name, options, key
         )
-    return await _told(parts, caller, response, accepted)
+    return await _told(parts, caller, response, accepted, is_new)
 
 
 @router.put("/datasets/{name}/data", status_code=202, responses={**REFUSALS, 202: KEPT}, openapi_extra=RAW)
@@ -93,13 +93,15 @@ async def replace(
     key: Key = None,
 ) -> Accepted:
     """Upload a file of readings as a plain body, options in the query: `curl -T readings.csv`."""
-    await run_in_threadpool(parts.uploads.check, caller.owner, name, options)
+    await run_in_threadpool(parts.uploads.check, caller.owner, name, options, key)
     async with arriving(parts.folders, request, parts.uploads.megabytes) as file:
         async for piece in body(request):
             await file.add(piece)
         arrived = await file.finish()
-        accepted = await run_in_threadpool(parts.uploads.accept, caller.owner, name, arrived, None, options, key)
-    return await _told(parts, caller, response, accepted)
+        accepted, is_new = await run_in_threadpool(
+            parts.uploads.accept, caller.owner, name, arrived, None, options, key
+        )
+    return await _told(parts, caller, response, accepted, is_new)
 
 
 @router.post("/datasets/{name}/jobs", status_code=202, responses={**documented(400, 404, 409), 202: KEPT})
@@ -107,14 +109,15 @@ async def again(
     name: DatasetName, options: JsonOptions, response: Response, parts: With, caller: Operator, key: Key = None
 ) -> Accepted:
     """Train on the newest upload once more, with other options: where the preview shows that it was misunderstood."""
-    accepted = await run_in_threadpool(parts.uploads.again, caller.owner, name, options, key)
-    return await _told(parts, caller, response, accepted)
+    accepted, is_new = await run_in_threadpool(parts.uploads.again, caller.owner, name, options, key)
+    return await _told(parts, caller, response, accepted, is_new)
 
 
-async def _told(parts: Parts, caller: Caller, response: Response, accepted: Accepted) -> Accepted:
+async def _told(parts: Parts, caller: Caller, response: Response, accepted: Accepted, is_new: bool) -> Accepted:
     job = accepted.job
     response.headers["Location"] = f"/jobs/{job.id}"
-    await run_in_threadpool(parts.audit.note, caller, "train", job.dataset, f"job {job.id}")
+    if is_new:
+        await run_in_threadpool(parts.audit.note, caller, "train", job.dataset, f"job {job.id}")
     return accepted
 
 

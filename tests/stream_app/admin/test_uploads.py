@@ -15,6 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from stream_app.admin import incoming
+from stream_app.admin.audit import Audit
+from stream_app.admin.database import Database
+from stream_app.admin.parts import DATABASE
 from tests.stream_app.admin.service import problem, readings, send, served, settings
 from tests.watchers import wait_until
 
@@ -196,10 +199,13 @@ def test_a_broken_connection_leaves_nothing(client, folder):
     assert problem(client.get("/datasets/half"), 404)
 
 
-def test_the_same_request_twice_is_one_job(client):
-    """With an Idempotency-Key; another request with that key is refused; without one there are two jobs."""
+def test_the_same_request_twice_is_one_job(client, folder):
+    """With an Idempotency-Key, and once on record; another with that key is refused; without one there are two jobs."""
     first, second = (send(client, "once", readings(), headers={"Idempotency-Key": "k1"}) for _ in range(2))
     assert first.json()["job"]["id"] == second.json()["job"]["id"]
+    database = Database(folder / "admin" / DATABASE)
+    assert [row["subject"] for row in Audit(database).newest()].count("once") == 1
+    database.close()
     other = send(client, "once", readings(seed=8), headers={"Idempotency-Key": "k1"})
     assert "with another request" in problem(other, 422)
     send(client, "once", readings())
