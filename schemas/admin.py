@@ -253,6 +253,8 @@ class Dataset(Words):
     created: str | None
     champion: str | None
     """The release that serves."""
+    problem: str | None
+    """Why none can: it is gone, or which it is can not be read."""
     releases: int
     jobs: int
     newest_job: Job | None
@@ -291,7 +293,7 @@ class Session(Words):
 
 
 class ReleaseRow(Words):
-    """A release; `problem` says why it can not serve, and then the rest is null."""
+    """A release; `problem` says why it can not serve, or why that is not known, and then the rest is null."""
 
     model_config = example(RELEASE_ROW)
 

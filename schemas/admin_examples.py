@@ -74,6 +74,7 @@ DATASET: Json = {
     "owner": "local",
     "created": "2026-11-26T16:43:59.200Z",
     "champion": "20261126T164407Z-7b14e9",
+    "problem": None,
     "releases": 1,
     "jobs": 1,
     "newest_job": JOB,

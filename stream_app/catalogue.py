@@ -15,10 +15,11 @@ from schemas.reference import EnsembleMeta
 
 
 def row(store: Store, dataset: str, release: str) -> dict[str, Any]:
-    """A release in a line; `problem` says why it could not serve, if so."""
-    champion = store.champion(dataset)
-    about = {"dataset": dataset, "release": release, "serves": champion is not None and champion.release == release}
+    """A release in a line; `problem` says why it could not serve, or why it is not known whether it does, if so."""
+    about = {"dataset": dataset, "release": release, "serves": False}
     try:
+        champion = store.champion(dataset)
+        about["serves"] = champion is not None and champion.release == release
         manifest = manifests.check(store.fetch(dataset, release))
     except TidewatchError as error:
         return about | {"problem": str(error)}

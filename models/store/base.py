@@ -27,7 +27,10 @@ class NameRefused(StoreError):
 
 
 class StoreBroken(StoreError):
-    """The system refuses, or what lies in the store can not be read: whoever runs it has to mend something."""
+    """The system refuses, or what lies in the store can not be read: whoever runs it has to mend something.
+
+    Files are named by where they are in the store: who reads it over HTTP is not told where that is.
+    """
 
 
 class StoreFull(StoreBroken):
@@ -40,6 +43,15 @@ class ReleaseExists(StoreError):
 
 class ReleaseMissing(StoreError):
     """There is no such release."""
+
+
+class ChampionMissing(ReleaseMissing):
+    """The champion pointer names a release that somebody has removed."""
+
+    def __init__(self, dataset: str, release: str) -> None:
+        super().__init__(
+            f"release {release}, which is to serve dataset {dataset!r}, is not in the store; promote another"
+        )
 
 
 class StoreConflict(StoreError):

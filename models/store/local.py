@@ -25,6 +25,7 @@ from models.manifest import check_size
 from models.store.base import (
     DATASET,
     RELEASE,
+    NameRefused,
     ReleaseExists,
     ReleaseMissing,
     StoreBroken,
@@ -50,7 +51,7 @@ class LocalStore:
         """As `Store.releases`."""
         if dataset is not None:
             check_names(dataset)
-        with _told(self.root):
+        with self._told(self.root):
             datasets = _folders(self.root, DATASET) if dataset is None else [dataset]
             found = [(release, each) for each in datasets for release in _folders(self.root / each, RELEASE)]
         return [(each, release) for release, each in sorted(found)]
@@ -60,7 +61,7 @@ class LocalStore:
         check_names(dataset, release)
         check_whole(dataset, release, files)
         target = self.root / dataset / release
-        with _told(target), _unfinished(target.parent) as folder:
+        with self._told(target), _unfinished(target.parent) as folder:
             folder.mkdir()
             for name, content in files.items():
                 _write(folder / name, content)
@@ -71,7 +72,7 @@ class LocalStore:
         """As `Store.fetch`."""
         check_names(dataset, release)
         folder = self.root / dataset / release
-        with _told(folder):
+        with self._told(folder):
             if not folder.is_dir():
                 raise ReleaseMissing(f"dataset {dataset!r} has no release {release}")
             return {path.name: _read(path) for path in sorted(folder.iterdir())}
@@ -80,37 +81,47 @@ class LocalStore:
         """As `Store.champion`."""
         check_names(dataset)
         path = self.root / dataset / POINTER
-        with _told(path):
+        with self._told(path):
             if not path.exists():
                 return None
             content = path.read_bytes()
         try:
             champion = msgspec.json.decode(content, type=Champion)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreBroken(f"{path} can not be read ({error}); remove it and promote a release again") from error
-        check_names(dataset, champion.release)
+            check_names(dataset, champion.release)
+        except (msgspec.DecodeError, UnicodeDecodeError, NameRefused) as error:
+            raise StoreBroken(
+                f"{self._spelled(path)} says which release serves, and can not be read ({error}); "
+                "whoever runs the store has to remove it, then promote a release"
+            ) from error
         return champion
 
     def promote(self, dataset: str, release: str, expected: int | None = None, *, back: bool = False) -> Champion:
         """As `Store.promote`."""
         check_whole(dataset, release, self.fetch(dataset, release))
         folder = self.root / dataset
-        with _told(folder / POINTER), _locked(folder), _unfinished(folder) as file:
+        with self._told(folder / POINTER), _locked(folder), _unfinished(folder) as file:
             champion = succeed(dataset, self.champion(dataset), release, expected, back=back)
             _write(file, msgspec.json.encode(champion))
             file.replace(folder / POINTER)
             _flush(folder)
         return champion
 
+    @contextmanager
+    def _told(self, path: Path) -> Iterator[None]:
+        """What the system refuses, in one sentence about the file that it refused."""
+        try:
+            yield
+        except OSError as error:
+            kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreBroken
+            where = self._spelled(Path(error.filename or path))
+            raise kind(f"{where}: {error.strerror}; whoever runs the store has to mend that") from error
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What the system refuses, in one sentence about the file that it refused."""
-    try:
-        yield
-    except OSError as error:
-        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreBroken
-        raise kind(f"{error.filename or path}: {error.strerror}; mend that and try again") from error
+    def _spelled(self, path: Path) -> str:
+        """A file by where it is in the store, not by where that is."""
+        place = "the store of releases (store.url)"
+        if path == self.root or not path.is_relative_to(self.root):
+            return place
+        return f"{path.relative_to(self.root)} in {place}"
 
 
 @contextmanager
@@ -141,7 +152,10 @@ def _place(folder: Path, target: Path) -> None:
         folder.rename(target)
     except OSError as error:
         if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
-            raise ReleaseExists(f"{target} exists, and a release never changes; publish under a new name") from error
+            raise ReleaseExists(
+                f"dataset {target.parent.name!r} has a release {target.name}, and a release never changes; "
+                "publish under a new name"
+            ) from error
         raise
     _flush(target.parent)
 

@@ -125,16 +125,9 @@ async def _refusal(request: Request, error: Exception) -> problems.ProblemRespon
         action, subject = request.method, quote(request.scope["path"])[: problems.LONGEST_PATH]
         await run_in_threadpool(request.app.state.parts.audit.note, caller, action, subject, f"refused: {error}")
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
-    return problems.answer(request, status, _without_paths(error), kind, headers=headers)
-
-
-def _without_paths(error: Exception) -> str:
-    """What an error says to who asked: of the service's own disk the log alone tells."""
     if isinstance(error, StoreBroken):
-        log.error("the store of releases: %s", error)
-        trouble = "is full" if isinstance(error, StoreFull) else "can not be used now"
-        return f"the store of releases {trouble}; ask who runs the service, whose log says why"
-    return str(error)
+        log.error("%s", error)  # for who has to mend it
+    return problems.answer(request, status, str(error), kind, headers=headers)
 
 
 async def _no_room(request: Request, error: Exception) -> problems.ProblemResponse:

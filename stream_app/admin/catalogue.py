@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.store.base import Store
+from models.store.base import ChampionMissing, Store, StoreBroken
 from schemas.admin import Dataset, DatasetDetail, Preview
 from stream_app.admin.database import Row
 from stream_app.admin.datasets import Datasets
@@ -40,15 +40,28 @@ class Catalogue:
         )
 
     def _fields(self, owner: str, name: str, row: Row | None) -> dict[str, object]:
-        champion = self.store.champion(name)
+        releases = [release for _, release in self.store.releases(name)]
+        champion, problem = self._in_service(name, releases)
         jobs = self.jobs.newest(owner, name)
         newest = jobs[0] if jobs else None
         return {
             "name": name,
             "owner": row["owner"] if row else None,
             "created": row["created"] if row else None,
-            "champion": champion.release if champion else None,
-            "releases": len(self.store.releases(name)),
+            "champion": champion,
+            "problem": problem,
+            "releases": len(releases),
             "jobs": len(jobs),
             "newest_job": self.jobs.view(newest, self.workshop.standing(newest["id"])) if newest else None,
         }
+
+    def _in_service(self, name: str, releases: list[str]) -> tuple[str | None, str | None]:
+        """The release that is to serve a dataset, and why it can not, as far as is seen without reading it."""
+        try:
+            champion = self.store.champion(name)
+        except StoreBroken as error:
+            return None, str(error)
+        if champion is None:
+            return None, None
+        missing = champion.release not in releases
+        return champion.release, str(ChampionMissing(name, champion.release)) if missing else None

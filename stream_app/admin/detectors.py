@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 
 from models import bundle
 from models.detector import Detector
-from models.store.base import Store, check_names, naming
+from models.store.base import ChampionMissing, ReleaseMissing, Store, check_names, naming
 from stream_app.admin.failures import Missing
 from stream_app.reload import Releases
 
@@ -33,13 +33,9 @@ class Detectors:
             if detector is None:
                 self.releases.look()  # it may have its first release since it was last asked for
                 detector = self.releases.serving(dataset)
-            if detector is None and release is None and (champion := self._store.champion(dataset)):
-                release = champion.release  # which could not be loaded: why, is told
             if release is not None and (detector is None or detector.release != release):
                 return self._of(dataset, release)
-        if detector is None:
-            raise Missing(f"dataset '{dataset}' has no release in service; upload readings to it, or promote a release")
-        return detector
+            return detector or self._champion(dataset)
 
     def look(self) -> None:
         """Go over to what was promoted, now."""
@@ -64,6 +60,16 @@ class Detectors:
                 self.look()
             except Exception:
                 log.exception("looking for promoted releases failed; it is tried again")
+
+    def _champion(self, dataset: str) -> Detector:
+        """The release that is to serve and could not be loaded, once more, to be told why."""
+        champion = self._store.champion(dataset)
+        if champion is None:
+            raise Missing(f"dataset '{dataset}' has no release in service; upload readings to it, or promote a release")
+        try:
+            return self._of(dataset, champion.release)
+        except ReleaseMissing as error:
+            raise ChampionMissing(dataset, champion.release) from error
 
     def _of(self, dataset: str, release: str) -> Detector:
         key = (dataset, release)

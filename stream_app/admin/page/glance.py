@@ -68,6 +68,8 @@ def standing(dataset: Dataset) -> tuple[str, str]:
         return "busy", "training waits"
     if job is not None and job.state == "failed":
         return "bad", "last training failed"
+    if dataset.problem:
+        return "bad", "can not serve"
     return ("good", "in service") if dataset.champion else ("none", "nothing in service")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
+from models.store.base import StoreBroken
 from schemas.admin import Job, Options, ReleaseRow
 from stream_app.admin.access import Caller
 from stream_app.admin.callers import Reader
@@ -70,14 +71,14 @@ def dataset(name: str, parts: With, caller: Reader) -> Response:
 def releases(name: str, parts: With, caller: Reader) -> Response:
     """A dataset's releases, the newest first: a part of its page, for each of them is read."""
     parts.datasets.check_readable(caller.owner, name)
-    pairs, champion = parts.store.releases(name), parts.store.champion(name)
+    pairs = parts.store.releases(name)
     return shown(
         "releases.html",
         caller,
         dataset=name,
         releases=[ReleaseRow.model_validate(row(parts.store, *pair)) for pair in reversed(pairs[-MOST_RELEASES:])],
         count=len(pairs),
-        earlier=champion is not None and champion.previous,
+        earlier=_has_earlier(parts, name),
         owned=parts.datasets.is_writable(caller.owner, name),
     )
 
@@ -113,3 +114,12 @@ async def static(name: str) -> Response:
 def _jobs(parts: Parts, caller: Caller, dataset: str | None = None) -> list[Job]:
     """The newest, as the API lists them."""
     return api.jobs(parts, caller, dataset, None, MOST_JOBS).jobs
+
+
+def _has_earlier(parts: Parts, name: str) -> bool:
+    """Whether there is a release to roll back to."""
+    try:
+        champion = parts.store.champion(name)
+    except StoreBroken:
+        return False
+    return champion is not None and bool(champion.previous)

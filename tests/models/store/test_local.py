@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.manifest import BundleError
-from models.store.base import StoreError, check_whole
+from models.store.base import StoreBroken, StoreError, check_whole
 from models.store.local import LEFTOVER_SECONDS, LocalStore
 from schemas.manifest import Champion
 from tests.checks.stores import MIDDLE, NEW, OLD, publish, release_files
@@ -201,9 +201,14 @@ def test_a_damaged_pointer_is_an_error_that_says_so(tmp_path: Path, content: byt
 
 
 def test_a_store_where_a_file_stands_says_so(tmp_path: Path):
-    """A store.url that is a file is refused with its path and the system's reason."""
-    (tmp_path / "store").write_text("not a folder")
-    with pytest.raises(StoreError, match=r"store.*Not a directory"):
-        LocalStore(tmp_path / "store").publish("pumps", OLD, release_files("pumps", OLD))
-    with pytest.raises(StoreError, match=r"store.*Not a directory"):
+    """A store.url that is a file is refused with the system's reason; a file is named by where it is in the store."""
+    says = (
+        r"the store of releases \(store.url\): (Not a directory|File exists); whoever runs the store has to mend that"
+    )
+    for name in ("store", "pumps"):
+        (tmp_path / name).write_text("not a folder")
+    with pytest.raises(StoreBroken, match=f"^{says}"):
         LocalStore(tmp_path / "store").releases()
+    for root in (tmp_path / "store", tmp_path):
+        with pytest.raises(StoreBroken, match=f"^pumps in {says}"):
+            LocalStore(root).publish("pumps", OLD, release_files("pumps", OLD))

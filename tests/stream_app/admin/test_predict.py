@@ -278,23 +278,6 @@ def test_a_promotion_elsewhere_is_found(client, chosen):
     wait_until(lambda: ask(client, dataset="fresh").json()["release"] == second, "the second release scores")
 
 
-def test_a_store_that_can_not_be_used_is_no_fault_of_who_asks(tmp_path, caplog):
-    """503, or 507 where it is full; the file is told by the log alone."""
-    chosen = settings(tmp_path)
-    folder = Path(chosen.store.url.removeprefix("dir:"))
-    for dataset in ("pointer", "folder"):
-        tiny_release.publish(open_store(chosen.store.url), dataset)
-    (folder / "pointer" / "champion.json").write_text("{")
-    with served(chosen) as client:
-        (folder / "folder" / "champion.json").unlink()
-        (folder / "folder" / "champion.json").mkdir()
-        for dataset in ("pointer", "folder"):
-            answer = client.get(f"/datasets/{dataset}")
-            assert str(tmp_path) not in answer.text
-            assert "store of releases can not be used" in problem(answer, 503)
-            assert f"{folder / dataset}" in caplog.text
-
-
 def test_a_release_that_is_broken_is_told_as_that(client, chosen):
     """409 with a code of its own, which file it is, and no folder of the service's; the one in service goes on."""
     store, folder = open_store(chosen.store.url), Path(chosen.store.url.removeprefix("dir:"))
