@@ -52,13 +52,12 @@ class Workshop:
         self._threads = [Thread(target=self._work, name=f"job-{number}") for number in range(at_once)]
 
     def start(self) -> None:
-        """Put the jobs of a service that was killed on record as failed, and begin with those that wait."""
+        """Put on record how the jobs of a service that was killed ended, and begin with those that wait."""
         for row in self.jobs.running():
             standing = self._stood(row, Follower(self._folder(row) / "events.jsonl"))
-            self.jobs.end(row["id"], "failed", standing, "the service ended while it ran; upload or train it again")
-            log.warning(
-                "job %s of dataset %s was left by a service that ended; it has failed", row["id"], row["dataset"]
-            )
+            state, error = _judged("failed", "the service ended while it ran; upload or train it again", standing)
+            self.jobs.end(row["id"], state, standing, error)
+            log.warning("job %s of dataset %s was left by a service that ended: %s", row["id"], row["dataset"], state)
         for thread in self._threads:
             thread.start()
 
@@ -140,12 +139,11 @@ class Workshop:
         with (folder / "log.txt").open("wb") as output:
             process = self._begin(row, folder, output)
             ended = self._watch(process, running)
-        state, error = ended or self._came_of(process.returncode, folder)
+        came_of, why = ended or self._came_of(process.returncode, folder)
         standing = self._stood(row, running.follower)
-        if state == "cancelled" and standing.promoted:
-            state = "succeeded"
+        state, error = _judged(came_of, why, standing)
         self._end(row, state, standing, _shown(error, row))
-        log.info("job %s of dataset %s %s%s", row["id"], row["dataset"], state, f": {error}" if error else "")
+        log.info("job %s of dataset %s %s%s", row["id"], row["dataset"], state, f": {why}" if why else "")
         self.cleaning.clean(row["owner"], row["dataset"])
 
     def _begin(self, row: Row, folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -205,6 +203,11 @@ def _ended(process: subprocess.Popen[bytes], state: JobState, error: str | None)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return state, error
+
+
+def _judged(state: JobState, error: str | None, standing: Standing) -> tuple[JobState, str | None]:
+    """What a training came to: one whose release serves has succeeded, though it was ended before its report."""
+    return ("succeeded", None) if standing.promoted else (state, error)
 
 
 def _shown(error: str | None, row: Row) -> str | None:

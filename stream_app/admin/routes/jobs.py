@@ -77,7 +77,9 @@ def report(job: str, parts: With, caller: Reader) -> FileResponse:
     row = parts.jobs.find(caller.owner, job)
     page = parts.folders.job(row["owner"], row["dataset"], row["id"]) / "run" / "Artifact" / "report.html"
     if not page.exists():
-        raise Missing(f"job '{job}' has no report: it has not come so far, or its files are cleaned away by now")
+        raise Missing(
+            f"job '{job}' has no report: it has not come so far, was ended before, or its files are cleaned away"
+        )
     return FileResponse(page, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
 
 

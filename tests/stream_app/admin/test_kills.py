@@ -94,6 +94,31 @@ def test_a_training_that_serves_is_not_cancelled(tmp_path, stage):
         assert (told["state"], told["promoted"], told["release"]) == ("succeeded", True, champion.release)
 
 
+@pytest.mark.parametrize("end", ["training", "service killed", "service told to end"])
+def test_a_training_that_serves_has_succeeded_without_its_report(tmp_path, end):
+    """Whatever ended it after its promotion: nothing asks for another training, and its page says what is missing."""
+    with AdminProcess(tmp_path) as service:
+        job = send(service.client, "late", readings(), **OPTIONS).json()["job"]["id"]
+        process = training_of(service.folder / "admin" / "owners" / "local" / "late" / "jobs" / job)
+        process.hold("report")
+        if end == "training":
+            process.kill()
+        elif end == "service killed":
+            service.kill()
+            process.kill()
+            service.start()
+        else:
+            service.tell_to_end()
+            process.kill()
+            service.stop()
+            service.start()
+        told = ended(service.client, job)
+        assert (told["state"], told["promoted"], told["error"], told["has_report"]) == ("succeeded", True, None, False)
+        page = service.client.get(f"/page/jobs/{job}").text
+        assert "It failed" not in page
+        assert "There is none: the training was ended before it was written" in page
+
+
 def test_a_service_that_is_told_to_end_begins_nothing(tmp_path):
     """While somebody still follows a job that waits, another ends: the one that waits is the next service's."""
     with AdminProcess(tmp_path) as service:
@@ -136,7 +161,8 @@ def test_no_training_outlives_the_service(services, stage):
     """It ends by itself; the next service calls it failed, and says what to do; the release before serves."""
     wait_until(lambda: services.processes[stage].is_gone, "it has ended", 20)
     job = services.service.client.get(f"/jobs/{services.jobs[stage]}").json()
-    assert (job["state"], job["error"]) == ("failed", "the service ended while it ran; upload or train it again")
+    why = "the service ended while it ran; upload or train it again"
+    assert (job["state"], job["error"]) == (("succeeded", None) if job["promoted"] else ("failed", why))
     if stage != "promote":  # which the training that waited may have changed by now
         assert services.serving(stage) == services.before[stage]
 
