@@ -88,12 +88,15 @@ def rollback(store: Store, dataset: str) -> Champion:
     """Go back to the release that served before the champion, whichever of the two is newer.
 
     The next roll back goes one further back, and so on. What was rolled back from is forgotten: no roll back leads to
-    it before it is promoted again. Raises StoreError if nothing served before.
+    it before it is promoted again. Raises StoreError if nothing served before, or what did is gone.
     """
     current = store.champion(dataset)
     if current is None or not current.previous:
         raise StoreError(f"dataset {dataset!r} has no earlier champion to go back to; promote a release by its name")
-    return store.promote(dataset, current.previous[-1], expected=current.version, back=True)
+    try:
+        return store.promote(dataset, current.previous[-1], expected=current.version, back=True)
+    except ReleaseMissing as error:
+        raise ReleaseMissing(f"{error}, which served before; promote another by its name") from error
 
 
 def release_id(created: datetime, content: bytes) -> str:

@@ -113,7 +113,8 @@ class LocalStore:
             yield
         except OSError as error:
             kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreBroken
-            where = self._spelled(Path(error.filename or path))
+            unfinished = UNFINISHED in str(error.filename or UNFINISHED)  # is gone by now: what it was for is told
+            where = self._spelled(path if unfinished else Path(error.filename))
             raise kind(f"{where}: {error.strerror}; whoever runs the store has to mend that") from error
 
     def _spelled(self, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from models.manifest import BundleError
-from models.store.base import StoreBroken, StoreError, check_whole
+from models.store.base import ReleaseMissing, StoreBroken, StoreError, check_whole, rollback
 from models.store.local import LEFTOVER_SECONDS, LocalStore
 from schemas.manifest import Champion
 from tests.checks.stores import MIDDLE, NEW, OLD, publish, release_files
+
+LONGEST_PATH = os.pathconf("/", "PC_PATH_MAX") - 1  # without the byte that ends it
 
 # Publishes and promotes NEW, and is killed before the call of the system that `point` counts to.
 DYING_WRITER = """
@@ -135,6 +138,15 @@ def test_a_full_disk_keeps_nothing_of_a_release(tmp_path: Path):
     publish(store, NEW)
 
 
+def test_a_release_that_can_not_be_written_is_named_as_it_would_be(tmp_path: Path):
+    """Not by the folder that it is written in, of which nothing is left: here its files' paths would be too long."""
+    root = tmp_path
+    while (room := LONGEST_PATH - len(str(root / "pumps" / ".new-0123456789abcdef"))) > 1:
+        root = root / ("x" * min(room - 1, 200))
+    with pytest.raises(StoreBroken, match=rf"^pumps/{NEW} in the store of releases .*: File name too long"):
+        publish(LocalStore(root), NEW)
+
+
 def test_a_full_disk_leaves_the_pointer(tmp_path: Path):
     """A pointer that can not be written stays what it was."""
     store = LocalStore(tmp_path)
@@ -198,6 +210,18 @@ def test_a_damaged_pointer_is_an_error_that_says_so(tmp_path: Path, content: byt
     (tmp_path / "pumps" / "champion.json").write_bytes(content)
     with pytest.raises(StoreError, match=r"champion.json|not a name"):
         store.champion("pumps")
+
+
+def test_a_roll_back_to_what_somebody_has_removed_says_the_way_out(tmp_path: Path):
+    """It is not passed over unsaid, and the champion stays."""
+    store = LocalStore(tmp_path)
+    publish(store, OLD, MIDDLE, NEW)
+    for release in (OLD, MIDDLE, NEW):
+        store.promote("pumps", release)
+    shutil.rmtree(tmp_path / "pumps" / MIDDLE)
+    with pytest.raises(ReleaseMissing, match=f"no release {MIDDLE}, which served before; promote another by its name"):
+        rollback(store, "pumps")
+    assert store.champion("pumps") == Champion(NEW, 3, [OLD, MIDDLE])
 
 
 def test_a_store_where_a_file_stands_says_so(tmp_path: Path):
