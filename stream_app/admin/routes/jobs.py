@@ -83,7 +83,7 @@ def report(job: str, parts: With, caller: Reader) -> FileResponse:
     return FileResponse(page, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
 
 
-@router.delete("/jobs/{job}", status_code=202, responses=documented(404, 409))
+@router.delete("/jobs/{job}", status_code=202, responses=documented(404, 409, 507))
 def cancel(job: str, parts: With, caller: Operator) -> Job:
     """End a job that waits or runs; what it has published before stays.
 

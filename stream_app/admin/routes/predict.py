@@ -40,7 +40,7 @@ BODIES: dict[str, Any] = {
 @router.post(
     "/predict",
     response_model=Answer,
-    responses=documented(400, 404, 408, 409, 413, 415, 429),
+    responses=documented(400, 404, 408, 409, 413, 415, 429, 507),
     openapi_extra=BODIES,
 )
 async def predict(request: Request, parts: With, caller: Reader, asked: Annotated[FileAsk, Query()]) -> Response:

@@ -38,14 +38,14 @@ def release(dataset: DatasetName, release: ReleaseName, parts: With, caller: Rea
     return ReleaseDetail.model_validate(describe(parts.store, dataset, release))
 
 
-@router.post("/releases/{dataset}/rollback", responses=documented(404, 409))
+@router.post("/releases/{dataset}/rollback", responses=documented(404, 409, 507))
 def roll_back(dataset: DatasetName, parts: With, caller: Operator) -> InService:
     """Let the release serve that served before the one in service; each further time the one before that."""
     _check(parts, caller, dataset)
     return _moved(parts, caller, "roll back", dataset, rollback(parts.store, dataset))
 
 
-@router.post("/releases/{dataset}/{release}/promote", responses=documented(404, 409))
+@router.post("/releases/{dataset}/{release}/promote", responses=documented(404, 409, 507))
 def promote(dataset: DatasetName, release: ReleaseName, parts: With, caller: Operator) -> InService:
     """Let a release serve its dataset; workers go over to it within seconds, predictions at once."""
     _check(parts, caller, dataset)

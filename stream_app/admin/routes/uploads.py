@@ -104,7 +104,7 @@ async def replace(
     return await _told(parts, caller, response, accepted, is_new)
 
 
-@router.post("/datasets/{name}/jobs", status_code=202, responses={**documented(400, 404, 409), 202: KEPT})
+@router.post("/datasets/{name}/jobs", status_code=202, responses={**documented(400, 404, 409, 413, 507), 202: KEPT})
 async def again(
     name: DatasetName, options: JsonOptions, response: Response, parts: With, caller: Operator, key: Key = None
 ) -> Accepted:
