@@ -15,6 +15,13 @@ class Cleaning:
     def __init__(self, database: Database, folders: Folders, kept: int) -> None:
         self.database, self.folders, self.kept = database, folders, kept
 
+    def sweep(self) -> None:
+        """Away with uploads that are not on record, for the service was killed as they came. Not while one comes."""
+        known = {row["id"] for row in self.database.all("SELECT id FROM uploads")}
+        for folder in self.folders.uploads():
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def clean(self, owner: str, dataset: str) -> None:
         """Clean one dataset up. Harmless at any time: what waits or runs keeps its files."""
         jobs = self.database.all("SELECT id, state, upload FROM jobs WHERE dataset = ? ORDER BY rowid DESC", dataset)

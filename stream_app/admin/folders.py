@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stream_app.admin.failures import NoRoom
+from stream_app.admin.failures import Missing, NoRoom
 
 MEGABYTE = 1_000_000
 
@@ -29,6 +29,19 @@ class Folders:
     def upload(self, owner: str, dataset: str, upload: str) -> Path:
         """The folder of an upload, which holds its one file."""
         return self.root / "owners" / owner / dataset / "uploads" / upload
+
+    def uploads(self) -> list[Path]:
+        """The folders of all uploads that are on the disk."""
+        return list(self.root.glob("owners/*/*/uploads/*"))
+
+    def data(self, owner: str, dataset: str, upload: str) -> Path:
+        """The file of an upload. Raises Missing if somebody has removed it."""
+        found = next(self.upload(owner, dataset, upload).glob("*"), None)
+        if found is None:
+            raise Missing(
+                f"the file of upload {upload} to dataset '{dataset}' is no longer on the disk; upload it again"
+            )
+        return found
 
     def job(self, owner: str, dataset: str, job: str) -> Path:
         """The folder of a job: its log, its events, its run."""

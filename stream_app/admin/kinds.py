@@ -27,6 +27,7 @@ STRANGERS = {
     b"SQLite format 3": "a database",
     b"\x80\x04\x95": "a pickle",
 }
+UNPACKED = 4  # times the limit of a file is what it may hold when it is unpacked
 FIRST_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
 

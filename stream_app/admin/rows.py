@@ -25,7 +25,6 @@ from training.roles import listed
 from training.table import SeriesTable, Table
 from training.wording import over_http
 
-UNPACKED = 4  # times the limit of a body is what a file may hold when it is unpacked
 SHOWN = "the body"  # what a message calls the file
 
 
@@ -46,10 +45,10 @@ def of_file(content: bytearray, columns: Columns, series_id: str | None, detecto
     with TemporaryDirectory() as folder:
         came, begun = Path(folder) / "body", Path(folder) / "begun"
         came.write_bytes(content)
-        kind = kinds.kind_of(came, UNPACKED * megabytes)
+        kind = kinds.kind_of(came, kinds.UNPACKED * megabytes)
         sample.take(came, kind, begun)  # refuses what would take long to be understood
         if kind == "parquet":
-            sample.check_unpacked(came, UNPACKED * megabytes)
+            sample.check_unpacked(came, kinds.UNPACKED * megabytes)
         path = came.rename(came.with_suffix("." + kind))
         try:
             table = ingest.read(path, wanted(columns))

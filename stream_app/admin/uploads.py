@@ -16,12 +16,11 @@ from stream_app.admin.folders import Folders, new_id, synced
 from stream_app.admin.idempotency import Idempotency
 from stream_app.admin.incoming import Arrived
 from stream_app.admin.jobs import Jobs
-from stream_app.admin.kinds import kind_of
+from stream_app.admin.kinds import UNPACKED, kind_of
 from stream_app.admin.preview import preview
 from stream_app.admin.training_command import Training
 from stream_app.admin.workshop import Workshop
 
-UNPACKED = 4  # times the limit of an upload is what a gzip may hold
 LONGEST_NAME = 100
 
 
@@ -84,7 +83,7 @@ class Uploads:
         row = self.newest(owner, dataset)
         if row is None:
             raise Missing(f"nothing was uploaded to a dataset '{dataset}' of yours; see POST /upload")
-        data = next(self.folders.upload(owner, dataset, row["id"]).iterdir())
+        data = self.folders.data(owner, dataset, row["id"])
         seen, job = preview(data, row["kind"], dataset, row["file"], options), new_id()
         with self.database.together():
             earlier = self.keys.earlier(owner, key, request)

@@ -18,6 +18,7 @@ from models.store.base import Store, StoreError
 from schemas.admin import JobState, Options
 from stream_app.admin.cleaning import Cleaning
 from stream_app.admin.database import DatabaseError, Row
+from stream_app.admin.failures import Missing
 from stream_app.admin.job_events import Follower, Standing
 from stream_app.admin.job_log import failure, tail
 from stream_app.admin.jobs import Jobs
@@ -53,6 +54,7 @@ class Workshop:
 
     def start(self) -> None:
         """Put on record how the jobs of a service that was killed ended, and begin with those that wait."""
+        self.cleaning.sweep()
         for row in self.jobs.running():
             standing = self._stood(row, Follower(self._folder(row) / "events.jsonl"))
             state, error = _judged("failed", "the service ended while it ran; upload or train it again", standing)
@@ -97,6 +99,8 @@ class Workshop:
         while (row := self._next()) is not None:
             try:
                 self._run(row)
+            except Missing as gone:
+                self._end(row, "failed", Standing(), str(gone))
             except Exception:
                 log.exception("job %s could not be run", row["id"])
                 self._end(row, "failed", Standing(), "the service could not run it; its log says why")
@@ -147,7 +151,7 @@ class Workshop:
         self.cleaning.clean(row["owner"], row["dataset"])
 
     def _begin(self, row: Row, folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        data = next(self.jobs.folders.upload(row["owner"], row["dataset"], row["upload"]).iterdir())
+        data = self.jobs.folders.data(row["owner"], row["dataset"], row["upload"])
         options = Options.model_validate_json(row["request"])
         return subprocess.Popen(
             self.training.command(data, row["dataset"], options, folder),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from config.settings import FILES
 from schemas.admin import Accepted, Options
 from stream_app.admin.cleaning import Cleaning
-from stream_app.admin.failures import TooOften, Unusable
+from stream_app.admin.failures import Missing, TooOften, Unusable
 from stream_app.admin.incoming import Arrived
 from stream_app.admin.job_events import Standing
 from stream_app.admin.parts import Parts, assemble
 from tests.stream_app.admin.service import readings, settings
+from tests.watchers import wait_until
 
 LATER = "2999-01-01T00:00:00.000Z"
 OWNER, DATASET = "local", "pumps"
@@ -83,3 +86,26 @@ def test_a_training_that_is_asked_for_again_is_the_same_though_a_newer_upload_ha
     assert (same.job.id, is_new) == (accepted.job.id, False)
     with pytest.raises(Unusable, match="another request"):
         parts.uploads.again(OWNER, DATASET, Options(promote=False), "z")
+
+
+def test_an_upload_whose_file_somebody_removed_is_asked_for_again(parts):
+    """It is on record, and can not be trained on: neither once more, nor by the job that waits for it."""
+    job = sent(parts).job
+    shutil.rmtree(parts.folders.upload(OWNER, DATASET, job.upload))
+    with pytest.raises(Missing, match=f"upload {job.upload} .* upload it again"):
+        parts.uploads.again(OWNER, DATASET, Options(), None)
+    parts.workshop.start()
+    wait_until(lambda: parts.jobs.find(OWNER, job.id)["state"] == "failed", "it fails", 20)
+    parts.workshop.stop()
+    assert "upload it again" in parts.jobs.find(OWNER, job.id)["error"]
+
+
+def test_an_upload_that_is_not_on_record_is_swept_away(parts):
+    """The service was killed between putting it there and saying so; what is on record stays."""
+    upload = sent(parts).job.upload
+    kept, orphan = (parts.folders.upload(OWNER, DATASET, name) for name in (upload, "orphan"))
+    shutil.copytree(kept, orphan)
+    parts.workshop.rest()
+    parts.workshop.start()
+    parts.workshop.stop()
+    assert (kept.exists(), orphan.exists()) == (True, False)
