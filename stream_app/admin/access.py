@@ -59,8 +59,8 @@ class Access:
             raise NotSignedIn(f"the token is unknown or revoked; {HOW}")
         return Caller(token.owner, token.scopes, token.id)
 
-    async def sign_in(self, request: Request, text: str) -> str:
-        """Begin a session by a token's text: the value of its cookie."""
+    async def sign_in(self, request: Request, text: str) -> tuple[Caller, str]:
+        """Begin a session by a token's text: whose it is, and the value of its cookie."""
         at = monotonic()
         if not await self._tokens(at):
             raise NotSignedIn(
@@ -74,13 +74,24 @@ class Access:
                 "this token is unknown or revoked; look whether all of it was pasted, "
                 "or ask who runs this service for another"
             )
-        return self.sessions.begin(token.id, at)
+        return Caller(token.owner, token.scopes, token.id), self.sessions.begin(token.id, at)
+
+    async def why_out(self, request: Request) -> str | None:
+        """Why a browser that has signed in is not let in any more; None if it has not, or is."""
+        at = monotonic()
+        secret, known = request.cookies.get(COOKIE), await self._tokens(at)
+        session = self.sessions.find(secret, at) if secret else None
+        if session and any(one.id == session.token and one.revoked for one in known):
+            return "The token that you had signed in with was revoked."
+        if secret and not session:
+            return "Your session is over: it lasts twelve hours, and not beyond a new start of the service."
+        return None
 
     async def _token(self, request: Request, text: str, at: float) -> Token | None:
         """The token of a text; a wrong one is counted, and who is wrong too often makes no work for the disk."""
         if token := find(await self._tokens(at), text):
             return token
-        address = request.client.host if request.client else "unknown"
+        address = address_of(request)
         self.attempts.check(address, at)
         if token := find(await self._tokens(at, 0.0), text):  # it is new
             return token
@@ -89,15 +100,11 @@ class Access:
         return None
 
     def _in_session(self, request: Request, known: Sequence[Token], at: float) -> Caller:
-        """Who has signed in on the page; whatever changes something must come from that page."""
+        """Who has signed in on the page."""
         session = self.sessions.find(request.cookies.get(COOKIE, ""), at)
         token = next((one for one in known if session and one.id == session.token and not one.revoked), None)
         if session is None or token is None:
             raise NotSignedIn(f"this service asks for a token; {HOW}")
-        if request.method not in SAFE:
-            check_origin(request)
-            if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
-                raise NotAllowed(f"the header {CSRF_HEADER} is not the page's own; load the page again")
         return Caller(token.owner, token.scopes, token.id, session.csrf)
 
     async def _tokens(self, at: float, seconds: float = REREAD_SECONDS) -> Sequence[Token]:
@@ -121,6 +128,15 @@ class Access:
         return Caller(LOCAL, SCOPES)
 
 
+def check_page(request: Request, caller: Caller) -> None:
+    """Refuse what changes something for who has signed in on the page, and does not come from that page."""
+    if caller.csrf is None or request.method in SAFE:
+        return
+    check_origin(request)
+    if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), caller.csrf.encode()):
+        raise NotAllowed(f"the header {CSRF_HEADER} is not the page's own; load the page again")
+
+
 def check_origin(request: Request) -> None:
     """Refuse what another site's page sends from a browser that may ask us."""
     if request.method not in SAFE and request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
@@ -131,6 +147,11 @@ def check_origin(request: Request) -> None:
         raise NotAllowed(
             f"a page of {origin[:100]} may not ask this service; use a token from a program, or its own page"
         )
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from: the other end, or what a trusted proxy says of it."""
+    return request.client.host if request.client else "unknown"
 
 
 def _forwarding(request: Request) -> str | None:

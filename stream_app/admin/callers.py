@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from stream_app.admin.access import Caller
+from stream_app.admin.access import Caller, check_page
 from stream_app.admin.failures import NotAllowed, NotSignedIn, TooOften
 from stream_app.admin.parts import With
 
@@ -22,6 +22,7 @@ async def _caller(request: Request, parts: With, credentials: _Credentials) -> C
     text = credentials.credentials if credentials else "" if given is not None else None
     caller = await parts.access.caller(request, text)
     request.state.caller = caller  # for the record, if it is refused
+    check_page(request, caller)
     return caller
 
 

@@ -36,6 +36,8 @@ def admin(host: str | None, port: int | None, pairs: dict[str, str]) -> None:
     settings = load({**pairs, **{key: value for key, value in told.items() if value is not None}})
     app = create(settings)
     _check_reach(settings.admin.host, app.state.parts)
+    with app.state.parts.alone():
+        pass  # it is looked at again at the start, of which uvicorn would tell as of a bug
     uvicorn.run(
         app,
         host=settings.admin.host,
@@ -49,8 +51,8 @@ def admin(host: str | None, port: int | None, pairs: dict[str, str]) -> None:
 
 def _check_reach(host: str, parts: Parts) -> None:
     """Beyond this machine, not without a token."""
-    if not is_loopback(host) and not parts.access.tokens.all():
+    if not is_loopback(host) and all(token.revoked for token in parts.access.tokens.all()):
         raise TidewatchError(
-            f"admin.host {host} is reached from other machines, and there is no token yet; make one with "
+            f"admin.host {host} is reached from other machines, and there is no token that is valid; make one with "
             "`tidewatch token create --owner NAME`, or listen on 127.0.0.1"
         )

@@ -69,10 +69,21 @@ class Parts:
     pool: ThreadPoolExecutor  # where predictions are worked on
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """From start to end of the service, which has its folder for itself."""
+    def alone(self) -> Iterator[None]:
+        """Have the folder to itself. Raises DatabaseError when another process has it."""
         try:
             with lock.held(self.folders.root / LOCK):
+                yield
+        except lock.Held as holder:
+            raise DatabaseError(
+                f"process {holder} serves {self.folders.root} already; stop it, or choose another admin.folder"
+            ) from None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """From start to end of the service."""
+        try:
+            with self.alone():
                 self.folders.tidy()
                 self.workshop.start()
                 try:
@@ -81,10 +92,6 @@ class Parts:
                 finally:
                     self.workshop.stop()
                     self.pool.shutdown(cancel_futures=True)
-        except lock.Held as holder:
-            raise DatabaseError(
-                f"process {holder} serves {self.folders.root} already; stop it, or choose another admin.folder"
-            ) from None
         finally:
             self.database.close()
 

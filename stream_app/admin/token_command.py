@@ -11,6 +11,8 @@ from rich.table import Table
 
 from config.options import with_settings
 from config.settings import Settings
+from stream_app.admin.access import LOCAL, Caller
+from stream_app.admin.audit import Audit
 from stream_app.admin.database import Database
 from stream_app.admin.parts import DATABASE
 from stream_app.admin.tokens import SCOPES, Tokens
@@ -47,7 +49,9 @@ def create(owner: str, scopes: tuple[str, ...], settings: Settings) -> None:
       tidewatch token create --owner plant-7
       tidewatch token create --owner grafana --scope read
     """
-    made, text = _tokens(settings).create(owner, scopes or SCOPES)
+    tokens = _tokens(settings)
+    made, text = tokens.create(owner, scopes or SCOPES)
+    _note(tokens, "create token", made.id, f"{made.owner} may {' and '.join(made.scopes)}")
     click.echo(text)
     click.echo(f"token {made.id} of {made.owner} may {' and '.join(made.scopes)}; it is not shown again", err=True)
 
@@ -89,8 +93,15 @@ def revoke(identity: str, settings: Settings) -> None:
     Example:
       tidewatch token revoke 3f2a91c0
     """
-    _tokens(settings).revoke(identity)
+    tokens = _tokens(settings)
+    tokens.revoke(identity)
+    _note(tokens, "revoke token", identity)
     click.echo(f"token {identity} is revoked")
+
+
+def _note(tokens: Tokens, action: str, identity: str, outcome: str = "done") -> None:
+    """Put on record what was done: whoever has this command on the admin's folder is on its machine."""
+    Audit(tokens.database).note(Caller(LOCAL, SCOPES), action, identity, outcome)
 
 
 def _tokens(settings: Settings) -> Tokens:

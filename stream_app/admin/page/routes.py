@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from models.store.base import StoreBroken
@@ -99,9 +99,9 @@ def job(job: str, parts: With, caller: Reader) -> Response:
 
 
 @router.get("/page/sign-in")
-async def sign_in() -> Response:
+async def sign_in(request: Request, parts: With) -> Response:
     """Where a token is given."""
-    return shown("sign_in.html", None)
+    return shown("sign_in.html", None, why=await parts.access.why_out(request))
 
 
 @router.get(PREFIX + "/{name}")

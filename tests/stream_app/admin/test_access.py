@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_app.admin.attempts import Attempts
+from stream_app.admin.audit import Audit
 from stream_app.admin.database import Database
 from stream_app.admin.failures import Missing, TooOften, Unusable
 from stream_app.admin.tokens import Tokens, find
@@ -93,3 +94,12 @@ def test_the_command_makes_lists_and_revokes(tmp_path):
     assert text not in listed
     assert run("token", "revoke", text.split("_")[1]).exit_code == 0
     assert run("token", "revoke", text.split("_")[1]).exit_code == 1
+    refused = run("admin", "--host", "0.0.0.0")
+    assert refused.exit_code == 1
+    assert "no token that is valid" in refused.output
+    database = Database(tmp_path / "admin.db")
+    revoked, created = Audit(database).newest()
+    database.close()
+    assert (created["owner"], created["action"]) == ("local", "create token")
+    assert created["outcome"] == "anna may read"
+    assert (revoked["action"], revoked["subject"]) == ("revoke token", created["subject"])

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from stream_app.cli import tidewatch
 from tests.stream_app.admin.service import problem, served, settings
 
 
@@ -60,6 +61,18 @@ def test_openapi_knows_every_schema_that_it_refers_to(client):
     for name in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
         assert name in openapi["components"]["schemas"]
     assert "HTTPValidationError" not in text
+
+
+@pytest.mark.usefixtures("plain_environment")
+def test_a_second_service_on_a_folder_says_who_is_there(tmp_path, capsys):
+    """An error in a sentence, and no traceback."""
+    chosen = settings(tmp_path)
+    with served(chosen), pytest.raises(SystemExit):
+        tidewatch.main(["admin", "--port=0", "--setting", f"admin.folder={chosen.admin.folder}"])
+    said = capsys.readouterr().err
+    assert said.startswith("error: process ")
+    assert "already" in said
+    assert said.count("\n") == 1
 
 
 def test_importing_the_app_builds_nothing(tmp_path):

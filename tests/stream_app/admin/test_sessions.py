@@ -5,6 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from stream_app.admin.audit import Audit
+from stream_app.admin.database import Database
+from stream_app.admin.parts import DATABASE
 from stream_app.admin.sessions import COOKIE, LASTS_SECONDS, MOST, Sessions
 from tests.stream_app.admin.service import problem, served, settings
 from tests.watchers import wait_until
@@ -62,6 +65,39 @@ def test_what_changes_something_comes_from_the_page_itself(browser):
     assert problem(browser.post(path, json={}, headers={**right, "Origin": "https://example.org"}), 403)
     assert problem(browser.post(path, json={}, headers={**right, "Sec-Fetch-Site": "cross-site"}), 403)
     assert "nothing was uploaded" in problem(browser.post(path, json={}, headers=right), 404)
+
+
+def test_the_record_has_who_signed_in_and_what_was_refused(browser, chosen):
+    """Signing in and out, and what did not come from the page itself."""
+    csrf = browser.get("/session").json()["csrf"]
+    problem(browser.post("/datasets/pumps/jobs", json={}), 403)
+    assert browser.delete("/session", headers={"X-CSRF-Token": csrf}).status_code == 204
+    database = Database(chosen.admin.folder / DATABASE)
+    signed_out, refused, signed_in = Audit(database).newest(3)
+    database.close()
+    assert {row["owner"] for row in (signed_in, refused, signed_out)} == {"anna"}
+    assert (signed_in["action"], signed_in["subject"]) == ("sign in", "from 127.0.0.1")
+    assert (refused["action"], refused["subject"]) == ("POST", "/datasets/pumps/jobs")
+    assert "X-CSRF-Token" in refused["outcome"]
+    assert signed_out["action"] == "sign out"
+
+
+def test_a_wrong_token_is_told_in_words_for_a_person(service):
+    """Who signs in on the page sends no header themselves."""
+    told = problem(service.post("/session", json={"token": "tw_wrong"}), 401)
+    assert "unknown or revoked" in told
+    assert "Bearer" not in told
+
+
+def test_who_was_signed_out_is_told_why(service, browser, tokens):
+    """The sign-in says that the token was revoked, or that the session is over; to others nothing."""
+    out = {"revoked": "was revoked", "over": "session is over"}
+    assert not any(words in service.get("/page/sign-in").text for words in out.values())
+    assert not any(words in browser.get("/page/sign-in").text for words in out.values())
+    tokens.revoke(tokens.all()[-1].id)
+    wait_until(lambda: browser.get("/session").status_code == 401, "it is signed out", 10)
+    assert out["revoked"] in browser.get("/page/sign-in").text
+    assert out["over"] in service.get("/page/sign-in", headers={"Cookie": f"{COOKIE}=of-yesterday"}).text
 
 
 def test_a_session_ends_with_its_token(service, tokens):
