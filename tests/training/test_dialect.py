@@ -31,7 +31,7 @@ def read(tmp_path: Path, content: str | bytes, *, reject: bool = False) -> inges
         "sep=;\n" + TABLE.replace(",", ";").replace("1.5", "1,5"),
         COMMENTS + TABLE,
         (COMMENTS + TABLE).replace("\n", "\r"),
-        gzip.compress((COMMENTS + TABLE).encode()),
+        gzip.compress((COMMENTS + TABLE).encode(), mtime=0),
         "# made by plc\n" * 60 + TABLE,
         "# made by plc\n# " + TABLE,
     ],
