@@ -62,13 +62,14 @@ def test_a_reader_looks_only(browse, tokens):
 
 
 def test_a_page_whose_session_has_ended_asks_again(browse, tokens, complaints):
-    """What looks again every few seconds is led to the sign-in when the token is revoked."""
+    """What looks again every few seconds is led to the sign-in when the token is revoked, and told so."""
     made, text = tokens.create("carla")
     page = browse("/page/sign-in")
     sign_in(page, text)
     expect(page.get_by_role("banner")).to_contain_text("carla")
     tokens.revoke(made.id)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("was revoked")
     assert all("401" in words for words in complaints)
     complaints.clear()
 
