@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import APIRouter
 
+from models.store.base import StoreBroken
 from schemas.admin import Healthy
+from stream_app.admin.failures import NotReady
 from stream_app.admin.parts import With
 from stream_app.admin.problems import documented
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["health"])
 
 
@@ -21,5 +26,9 @@ async def alive() -> Healthy:
 def ready(parts: With) -> Healthy:
     """Say that database and store can be reached."""
     parts.database.one("SELECT count(*) FROM datasets")
-    parts.store.releases()
+    try:
+        parts.store.releases()
+    except StoreBroken as error:  # which may name a dataset, and who asks needs no token
+        log.error("%s", error)
+        raise NotReady("the store of releases can not be used now; the log of the service says why") from error
     return Healthy()

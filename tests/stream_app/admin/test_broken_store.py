@@ -31,10 +31,12 @@ def test_a_store_that_can_not_be_used_is_no_fault_of_who_asks(tmp_path, caplog):
     chosen = settings(tmp_path)
     folder(chosen).write_text("no folder")
     with served(chosen) as client:
-        for path in ("/datasets", "/releases", "/readyz"):
+        for path in ("/datasets", "/releases"):
             answer = client.get(path)
             assert "the store of releases (store.url): Not a directory; whoever runs" in problem(answer, 503)
             assert str(tmp_path) not in answer.text
+        caplog.clear()
+        assert problem(client.get("/readyz"), 503).endswith("the log of the service says why")
     assert "the store of releases (store.url): Not a directory" in caplog.text
 
 
