@@ -189,8 +189,8 @@ class AdminSettings(Group):
     """At most so many trainings wait; an upload beyond that is refused."""
     owner_jobs_waiting_cap: int = Field(20, ge=1)
     """At most so many of one owner's trainings wait, so that nobody fills the queue for all."""
-    job_memory_megabytes: int = Field(4096, ge=512)
-    """A training that needs more memory than this is ended."""
+    job_memory_megabytes: int = Field(4096, ge=1500)
+    """A training that needs more memory than this is ended; Torch alone takes most of the least that is allowed."""
     job_minutes: float = Field(60.0, gt=0)
     """A training that takes longer than this is ended."""
     jobs_kept: int = Field(5, ge=1)

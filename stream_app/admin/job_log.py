@@ -9,7 +9,12 @@ from pathlib import Path
 TAIL_BYTES = 1 << 14
 TAIL_LINES = 60
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # a terminal's, and what no text has
-NO_MEMORY = ("memoryerror", "enough memory", "allocate memory", "unable to allocate", "bad_alloc", "out of memory")
+# How Python, NumPy, Torch, oneDNN, OpenBLAS and the loader of libraries say that there was no more memory.
+NO_MEMORY = (
+    *("memoryerror", "enough memory", "allocate memory", "unable to allocate", "bad_alloc", "out of memory"),
+    *("could not create a primitive", "memory allocation still failed", "failed to map segment"),
+    "returned null without setting an exception",
+)
 
 
 def tail(path: Path, root: Path) -> list[str]:

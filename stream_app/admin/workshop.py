@@ -29,6 +29,7 @@ LOOK_SECONDS = 0.2  # how often a process is looked at
 AGAIN_SECONDS = 5.0  # until what the database refused is tried again
 GRACE_SECONDS = 10.0  # for a process that was told to end
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "110", "PYTHONUNBUFFERED": "1"}
+SPARING = {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # its own reserves a gigabyte at once, which counts as needed
 
 
 @dataclass
@@ -158,7 +159,7 @@ class Workshop:
             stdin=subprocess.PIPE,  # its end tells the process that the service has ended
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **PLAIN},
+            env={**os.environ, **PLAIN, **SPARING},
             start_new_session=True,
         )
 

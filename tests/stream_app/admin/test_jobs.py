@@ -12,6 +12,8 @@ from tests.watchers import wait_until
 
 pytestmark = pytest.mark.slow
 
+LARGE = ["window.size=150", "networks.lstm_ae.hidden=1024", "networks.lstm_ae.layers=4", "training.threads=1"]
+
 
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory):
@@ -112,9 +114,18 @@ def test_a_training_that_fails_says_why_and_what_to_do(client):
     assert "window size 64" in error
 
 
+@pytest.mark.parametrize("megabytes", [1500, 2000])
+def test_a_training_lives_with_the_least_memory_that_may_be_set(tmp_path, megabytes):
+    """And with more: no library reserves at once what there is."""
+    with served(settings(tmp_path, job_memory_megabytes=megabytes)) as client:
+        job = send(client, "small", readings(), set=list(SMALL)).json()["job"]["id"]
+        told = ended(client, job)
+        assert told["state"] == "succeeded", told["log"]
+
+
 def test_a_training_that_needs_too_much_memory_is_ended(tmp_path):
     """It fails by itself; the service goes on, and says which limit it was."""
-    with served(settings(tmp_path, job_memory_megabytes=600)) as client:
-        job = send(client, "big", readings(3000), set="window.size=512").json()["job"]["id"]
+    with served(settings(tmp_path, job_memory_megabytes=1500)) as client:
+        job = send(client, "big", readings(3000), set=LARGE).json()["job"]["id"]
         assert "admin.job_memory_megabytes" in ended(client, job)["error"]
         assert client.get("/healthz").status_code == 200
