@@ -28,7 +28,7 @@ def microseconds(reconstruct: Callable[[Tensor], Tensor], windows: Tensor) -> fl
 @torch.inference_mode()
 def compare(name: str, batch: int) -> dict[str, float]:
     """Medians, microseconds a window, of the two in turn; the ratio is taken turn by turn."""
-    network = build(name, WINDOW, FEATURES, PLAIN[name]).eval()
+    network = build(name, WINDOW, FEATURES, PLAIN[name]).serving()
     windows = torch.randn(batch, WINDOW, FEATURES)
     columns = windows.permute(1, 2, 0).contiguous()
     pairs = [(microseconds(network, windows), microseconds(network.reconstruct, columns)) for _ in range(TURNS)][1:]

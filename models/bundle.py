@@ -192,8 +192,7 @@ def _network(files: Mapping[str, bytes], name: str, texts: _Texts) -> Autoencode
         raise BundleError(file, f"does not hold this network's tensors ({_line(error)}); train again") from error
     if not all(map(_is_usable, network.state_dict().values())):
         raise BundleError(file, "has weights that are not plain, finite float32 numbers; train again")
-    network.eval().requires_grad_(False)
-    return network
+    return network.serving()
 
 
 def _is_usable(tensor: torch.Tensor) -> bool:

@@ -58,7 +58,7 @@ def calibrate(
         each = zip(normalisers, errors, strict=True)
         normalisers = [_own_scale(normaliser, own, segments, hold, threshold) for normaliser, own in each]
         smallest = SMALLEST_STEP
-    members = tuple(map(Member, networks, [network.eval() for network in networks.values()], normalisers))
+    members = tuple(map(Member, networks, [network.serving() for network in networks.values()], normalisers))
     ensemble = Ensemble(members, config.ensemble.combine, config.weights, config.scaling.clip)
     combined = held(ensemble.combined(ensemble.standardise(errors)), segments, hold)
     zero = float(np.median(combined))

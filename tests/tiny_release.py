@@ -66,7 +66,7 @@ def detector_of(
     """A detector of a config, calibrated on noise; of its networks only what needs no training has learnt something."""
     torch.manual_seed(seed)
     size, width = config.window.size, len(features)
-    networks = {name: build_member(name, width, config).eval() for name in config.members}
+    networks = {name: build_member(name, width, config).serving() for name in config.members}
     windows = np.random.default_rng(seed).normal(size=(200, size, width)).astype(np.float32)
     for network in networks.values():
         network.fit([torch.from_numpy(windows[:, -network.rows :])])

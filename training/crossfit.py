@@ -65,7 +65,7 @@ def _without(
 ) -> list[Autoencoder]:
     """The members with closed forms that know no row of the windows `held`; if no window is without, as they are."""
     others = windows.chosen(apart(windows.starts, windows.starts[held], windows.size))
-    members = [deepcopy(network).eval() for network in networks.values()]
+    members = [deepcopy(network).serving() for network in networks.values()]
     if len(others):
         for member in members:
             fit_closed_forms(member, others, config.scaling.clip)

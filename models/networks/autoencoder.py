@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,13 @@ class Autoencoder(nn.Module, ABC):
             return outputs.permute(1, 2, 0)
         learnt = self.in_columns(windows)
         return learnt if self.linear is None else learnt.add_(self.linear.in_columns(windows))
+
+    def serving(self) -> Self:
+        """Itself, in eval mode and with nothing left to learn.
+
+        Where a weight might want its gradient, torch may sum in another order: what calibrates must be what serves.
+        """
+        return self.eval().requires_grad_(False)
 
     @property
     def is_fitted(self) -> bool:
